@@ -1,0 +1,1 @@
+"""Latency, memory and throughput on the machine at hand."""

@@ -1,0 +1,1 @@
+"""Arrow packs, data contracts, augmentation and Lightning data modules."""

@@ -1,0 +1,258 @@
+"""Arrow packs: a data set as a few memory-mappable files instead of 200,000 loose ones.
+
+A pack is a folder: ``part-00000.arrow`` … (Arrow IPC files, encoded image bytes beside their columns) and
+``pack.json`` (row count, schema name, free metadata, SHA-256 of each part). It is written into a folder
+beside its place and renamed at the end, so that a half-written pack is never taken for a whole one.
+"""
+
+import errno
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import cv2
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from facegate.contracts import Column
+from facegate.errors import PackError
+
+_ARROW_TYPES: dict[str, pa.DataType] = {
+    "string": pa.string(),
+    "int32": pa.int32(),
+    "int64": pa.int64(),
+    "float32": pa.float32(),
+    "bool": pa.bool_(),
+    "binary": pa.binary(),
+    "list<float32>": pa.list_(pa.float32()),
+}
+MANIFEST = "pack.json"
+
+
+def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
+    """Arrow schema of a list of columns."""
+    return pa.schema([pa.field(c.name, _ARROW_TYPES[c.type], nullable=c.nullable) for c in columns])
+
+
+def sha256_file(path: Path) -> str:
+    """SHA-256 of a file, as 64 hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+class PackWriter:
+    """Writes rows into a pack; use as a context manager.
+
+    The pack appears at ``path`` only when the block ends without an exception, replacing what was there.
+
+    Args:
+        path: folder of the finished pack.
+        columns: its columns, for instance ``SAMPLE_COLUMNS``.
+        metadata: anything JSON can hold, kept in the manifest.
+        rows_per_part: rows per Arrow file.
+
+    Raises:
+        PackError: a row does not fit the columns, or the disk is full.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        columns: Sequence[Column],
+        metadata: Mapping[str, Any] | None = None,
+        rows_per_part: int = 4096,
+    ) -> None:
+        self.path = Path(path)
+        self.schema = arrow_schema(columns)
+        self.metadata = dict(metadata or {})
+        self.rows_per_part = rows_per_part
+        self._draft = self.path.with_name(f".{self.path.name}.partial")
+        self._pending: list[Mapping[str, Any]] = []
+        self._parts: list[dict[str, Any]] = []
+
+    def __enter__(self) -> Self:
+        shutil.rmtree(self._draft, ignore_errors=True)
+        self._draft.mkdir(parents=True)
+        return self
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Append one row; columns that it lacks become null."""
+        self._pending.append(row)
+        if len(self._pending) >= self.rows_per_part:
+            self._flush()
+
+    def write_all(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Append many rows."""
+        for row in rows:
+            self.write(row)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is not None:
+            shutil.rmtree(self._draft, ignore_errors=True)
+            return
+        self._flush()
+        manifest = {
+            "rows": sum(part["rows"] for part in self._parts),
+            "columns": self.schema.names,
+            "metadata": self.metadata,
+            "parts": self._parts,
+        }
+        (self._draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+        shutil.rmtree(self.path, ignore_errors=True)
+        self._draft.rename(self.path)
+
+    def _flush(self) -> None:
+        if not self._pending:
+            return
+        name = f"part-{len(self._parts):05d}.arrow"
+        file = self._draft / name
+        unknown = set().union(*self._pending) - set(self.schema.names)
+        if unknown:
+            raise PackError(
+                f"{self.path}: rows carry unknown columns {sorted(unknown)}",
+                "write only columns of the pack's schema; put anything else into `attributes`",
+            )
+        try:
+            table = pa.Table.from_pylist([dict(row) for row in self._pending], schema=self.schema)
+            table.validate(full=True)
+            with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, self.schema) as writer:
+                writer.write_table(table, max_chunksize=512)
+        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+            raise PackError(
+                f"{self.path}: a row does not fit its schema: {error}", "check the row's types"
+            ) from error
+        except OSError as error:
+            raise _disk_error(self.path, error) from error
+        self._parts.append({"file": name, "rows": len(self._pending), "sha256": sha256_file(file)})
+        self._pending = []
+
+
+class Pack:
+    """A pack opened for reading; the Arrow files stay memory-mapped.
+
+    Attributes:
+        path: folder of the pack.
+        table: all rows.
+        metadata: what its writer kept in the manifest.
+        digest: SHA-256 over the parts' hashes; equal packs have equal digests.
+    """
+
+    def __init__(self, path: Path, table: pa.Table, metadata: dict[str, Any], digest: str) -> None:
+        self.path = path
+        self.table = table
+        self.metadata = metadata
+        self.digest = digest
+
+    def __len__(self) -> int:
+        return self.table.num_rows
+
+    def column(self, name: str) -> NDArray[Any]:
+        """One column as an array: numbers (nulls as NaN), or objects for strings and lists."""
+        return self.table.column(name).to_numpy()
+
+    def row(self, index: int) -> dict[str, Any]:
+        """All columns of one row but the image bytes."""
+        names = [name for name in self.table.schema.names if name != "image"]
+        return {name: self.table.column(name)[index].as_py() for name in names}
+
+    def image(self, index: int) -> NDArray[np.uint8]:
+        """Picture of one row.
+
+        Returns:
+            RGB, shape (height, width, 3), 0 to 255.
+
+        Raises:
+            PackError: the bytes cannot be decoded.
+        """
+        data: bytes = self.table.column("image")[index].as_py()
+        return decode_image(data, f"{self.path} row {index}")
+
+    def images(self, indices: Iterable[int] | None = None) -> NDArray[np.uint8]:
+        """Pictures of several rows of one size, shape (n, height, width, 3); of all rows by default."""
+        wanted = range(len(self)) if indices is None else indices
+        return np.stack([self.image(int(i)) for i in wanted])
+
+
+def open_pack(path: Path, columns: Sequence[Column] | None = None, *, verify: bool = False) -> Pack:
+    """Open a pack.
+
+    Args:
+        path: its folder.
+        columns: the columns that the caller relies on; others may be there too.
+        verify: also read every byte and compare the parts with their SHA-256.
+
+    Raises:
+        PackError: the pack is missing, truncated, corrupt, or lacks a column.
+    """
+    path = Path(path)
+    manifest = _read_manifest(path)
+    tables: list[pa.Table] = []
+    for part in manifest["parts"]:
+        file = path / part["file"]
+        if verify and file.is_file() and sha256_file(file) != part["sha256"]:
+            raise _corrupt(file, "its SHA-256 differs from the manifest's")
+        try:
+            table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
+        except (OSError, pa.ArrowInvalid) as error:
+            raise _corrupt(file, str(error).splitlines()[0]) from error
+        if table.num_rows != part["rows"]:
+            raise _corrupt(file, f"it holds {table.num_rows} rows and the manifest says {part['rows']}")
+        tables.append(table)
+    if not tables:
+        raise PackError(f"{path}: the pack has no rows", "look at the report of the stage that wrote it")
+    table = pa.concat_tables(tables)
+    missing = [c.name for c in columns or () if c.name not in table.schema.names]
+    if missing:
+        raise PackError(f"{path}: columns {missing} are missing", "run `dvc repro` to write the pack anew")
+    digest = hashlib.sha256("".join(part["sha256"] for part in manifest["parts"]).encode()).hexdigest()
+    return Pack(path, table, manifest["metadata"], digest)
+
+
+def encode_png(image: NDArray[np.uint8]) -> bytes:
+    """Lossless encoding of an RGB picture of shape (height, width, 3)."""
+    done, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise PackError("a picture could not be encoded as PNG", "check its shape and type")
+    return data.tobytes()
+
+
+def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
+    """Decode image bytes that a pack carries into RGB; `name` appears in the error."""
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
+    if image is None:
+        raise PackError(
+            f"{name}: the image bytes cannot be decoded", "run `dvc repro` to write the pack anew"
+        )
+    return np.asarray(image, np.uint8)
+
+
+def _read_manifest(path: Path) -> dict[str, Any]:
+    if not (path / MANIFEST).is_file():
+        raise PackError(
+            f"{path}: no pack here ({MANIFEST} is missing)",
+            "run `dvc repro`, or `dvc checkout` to restore it",
+        )
+    try:
+        manifest = json.loads((path / MANIFEST).read_text())
+        return {"parts": manifest["parts"], "metadata": manifest["metadata"]}
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise _corrupt(path / MANIFEST, str(error)) from error
+
+
+def _corrupt(file: Path, why: str) -> PackError:
+    return PackError(f"{file}: corrupt or truncated: {why}", f"delete {file.parent} and run `dvc repro`")
+
+
+def _disk_error(path: Path, error: OSError) -> PackError:
+    if error.errno == errno.ENOSPC:
+        return PackError(
+            f"{path}: the disk is full", "free some space and run `dvc repro` again; nothing finished is lost"
+        )
+    return PackError(f"{path}: cannot be written: {error}", "check the folder's rights and the disk")

@@ -1,0 +1,1 @@
+"""Score tables from bundles and packs, and the metrics and plots made of them."""

@@ -1,0 +1,1 @@
+"""Find a face, align it, crop it, judge its quality: NumPy, OpenCV and ONNX Runtime only."""

@@ -1,0 +1,276 @@
+"""``params.yaml`` as frozen models: the only reader of configuration.
+
+Every stage asks for :func:`load_params` and passes on the section that concerns it. A typo, a wrong type or
+an impossible value ends with the dotted path, what was expected and the nearest valid key.
+"""
+
+import difflib
+import hashlib
+import json
+import types
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+
+from facegate.contracts import Frozen
+from facegate.errors import MissingExtraError, ParamsError
+
+PositiveInt = Annotated[int, Field(gt=0)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class SyntheticParams(Frozen):
+    """The embedded data set: rendered people."""
+
+    seed: int = 7
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+    """Render processes; 0 uses every core. Never changes a picture."""
+    recognition_people: PositiveInt
+    stills_per_person: Annotated[int, Field(ge=2)]
+    still_size: Annotated[int, Field(ge=96, le=512)] = 144
+    spoof_people: PositiveInt
+    bona_fide_per_person: PositiveInt
+    attacks_per_species: PositiveInt
+    attack_size: Annotated[int, Field(ge=128, le=512)] = 192
+    clip_people: PositiveInt
+    clip_frames: Annotated[int, Field(ge=4)] = 16
+    clip_fps: Annotated[float, Field(ge=5, le=60)] = 15.0
+
+
+class FolderParams(Frozen):
+    """Pictures that the user has."""
+
+    people: str = ""
+    """Folder of one folder per person, for recognition."""
+    presentations: str = ""
+    """Folder of ``live/<subject>/`` and ``spoof/<species>/<subject>/`` pictures."""
+
+
+class SplitParams(Frozen):
+    """Shares of subjects; training takes the rest."""
+
+    val: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    test: Annotated[float, Field(gt=0, lt=0.8)] = 0.2
+    seed: int = 11
+
+
+class DataParams(Frozen):
+    """Where pictures come from and how they are split."""
+
+    source: Literal["synthetic", "folder"]
+    split: SplitParams = SplitParams()
+    synthetic: SyntheticParams
+    folder: FolderParams = FolderParams()
+
+    @model_validator(mode="after")
+    def _folder_named(self) -> "DataParams":
+        if self.source == "folder" and not (self.folder.people or self.folder.presentations):
+            raise ValueError(
+                "source is `folder`, but neither folder.people nor folder.presentations names a folder"
+            )
+        return self
+
+
+class PrepareParams(Frozen):
+    """Detection and cropping."""
+
+    detector_score: Annotated[float, Field(gt=0, lt=1)] = 0.6
+    context_factor: Annotated[float, Field(ge=1, le=4)] = 2.0
+    context_size: Annotated[int, Field(ge=64, le=256)] = 128
+    workers: Annotated[int, Field(ge=0, le=256)] = 0
+
+
+class ValidateParams(Frozen):
+    """Minimum counts that the packs must reach."""
+
+    min_subjects_per_split: PositiveInt
+    min_samples_per_split: PositiveInt
+    min_samples_per_species: PositiveInt
+    min_detection_rate: Fraction = 0.97
+
+
+class TuneParams(Frozen):
+    """The sweep before training."""
+
+    trials: Annotated[int, Field(ge=0)]
+    """0 skips the sweep: training then takes the values of params.yaml."""
+    epochs: PositiveInt
+    seed: int = 3
+
+
+class OptimParams(Frozen):
+    """One training run."""
+
+    epochs: PositiveInt
+    batch_size: Annotated[int, Field(ge=2)]
+    learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    weight_decay: Annotated[float, Field(ge=0, lt=1)]
+    warmup: Fraction = 0.08
+    precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
+    seed: int = 1
+
+
+class TrainerParams(Frozen):
+    """Where training runs (PyTorch Lightning's own words)."""
+
+    accelerator: Literal["cpu", "gpu", "auto"] = "cpu"
+    devices: PositiveInt = 1
+    num_nodes: PositiveInt = 1
+    strategy: str = "auto"
+    threads: Annotated[int, Field(ge=0, le=256)] = 0
+    """CPU threads of the network; 0 uses every core."""
+
+
+class RecognitionParams(Frozen):
+    """Who is this."""
+
+    backbone: Literal["dense_resnet", "mobilefacenet"] = "dense_resnet"
+    width: Annotated[float, Field(gt=0, le=4)] = 1.0
+    embedding: Annotated[int, Field(ge=16, le=1024)] = 128
+    loss: Literal["arcface", "cosface"] = "cosface"
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    scale: Annotated[float, Field(gt=0, le=128)] = 24.0
+    pair_weight: Annotated[float, Field(ge=0)] = 1.0
+    people_per_batch: Annotated[int, Field(ge=2)] = 64
+    augmentation: Fraction = 0.65
+    optim: OptimParams
+    tune: TuneParams
+
+
+class SpoofParams(Frozen):
+    """Is this a live person, from one frame."""
+
+    width: Annotated[float, Field(gt=0, le=4)] = 1.0
+    augmentation: Fraction = 0.5
+    optim: OptimParams
+    tune: TuneParams
+
+
+class QuantizeParams(Frozen):
+    """Static int8."""
+
+    targets: tuple[Literal["x86-vnni", "x86-avx2", "arm64"], ...] = ("x86-vnni",)
+    method: Literal["minmax", "percentile", "entropy"] = "minmax"
+    calibration_samples: Annotated[int, Field(ge=16)] = 256
+
+
+class EvaluateParams(Frozen):
+    """Evaluation."""
+
+    bootstrap: Annotated[int, Field(ge=100)] = 1000
+    confidence: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
+    seed: int = 5
+
+
+class BenchmarkParams(Frozen):
+    """Latency on this machine."""
+
+    runs: Annotated[int, Field(ge=20)] = 300
+    warmup: PositiveInt = 30
+    threads: tuple[PositiveInt, ...] = (1, 2)
+
+
+class RegisterParams(Frozen):
+    """Names in the model registry."""
+
+    experiment: str = "facegate"
+    prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")] = ""
+
+
+class Params(Frozen):
+    """All of ``params.yaml``."""
+
+    profile: str
+    data: DataParams
+    prepare: PrepareParams = PrepareParams()
+    validate_: ValidateParams = Field(alias="validate")
+    trainer: TrainerParams = TrainerParams()
+    recognition: RecognitionParams
+    spoof: SpoofParams
+    quantize: QuantizeParams = QuantizeParams()
+    evaluate: EvaluateParams = EvaluateParams()
+    benchmark: BenchmarkParams = BenchmarkParams()
+    register_: RegisterParams = Field(RegisterParams(), alias="register")
+
+    def digest(self) -> str:
+        """SHA-256 of all values, as 64 hexadecimal digits."""
+        text = json.dumps(self.model_dump(mode="json", by_alias=True), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def load_params(path: Path = Path("params.yaml")) -> Params:
+    """Read and check a parameter file.
+
+    Raises:
+        ParamsError: the file is missing, is no YAML, or holds anything that :class:`Params` refuses.
+    """
+    return parse_params(read_yaml(path), str(path))
+
+
+def parse_params(values: dict[str, Any], name: str = "params.yaml") -> Params:
+    """Check parameters that were read from `name`.
+
+    Raises:
+        ParamsError: see :func:`load_params`.
+    """
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(dict(problem)) for problem in error.errors()]
+        raise ParamsError(f"{name}: " + f"\n{name}: ".join(lines), f"edit {name} and run again") from error
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML 1.2 mapping, the dialect that DVC reads too (``1e-3`` is a number).
+
+    Raises:
+        ParamsError: the file is missing or is no YAML mapping.
+    """
+    try:
+        from ruamel.yaml import YAML, YAMLError
+    except ImportError as error:
+        raise MissingExtraError(
+            "reading params.yaml needs the `train` extra", "pip install 'facegate[train]'"
+        ) from error
+    try:
+        values = YAML(typ="safe", pure=True).load(path.read_text())
+    except FileNotFoundError as error:
+        raise ParamsError(
+            f"{path}: no such file", "run from the project's folder, or restore it with git"
+        ) from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(f"{path}: not valid YAML: {error}", "mend the line it names") from error
+    if not isinstance(values, dict):
+        raise ParamsError(f"{path}: expected a mapping of sections", "compare with profiles/embedded.yaml")
+    return values
+
+
+def _explain(problem: dict[str, Any]) -> str:
+    where = [str(part) for part in problem["loc"]]
+    path = ".".join(where)
+    if problem["type"] == "extra_forbidden":
+        valid = _keys_at(where[:-1])
+        near = difflib.get_close_matches(where[-1], valid, n=1, cutoff=0.5)
+        hint = f"did you mean `{near[0]}`?" if near else f"valid keys: {', '.join(valid)}"
+        return f"`{path}` is unknown; {hint}"
+    if problem["type"] == "missing":
+        return f"`{path}` is missing"
+    return f"`{path}`: {problem['msg']} (got {problem['input']!r})"
+
+
+def _keys_at(path: list[str]) -> list[str]:
+    model: type[BaseModel] = Params
+    for part in path:
+        field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
+        inner = _model_of(field.annotation) if field else None
+        if inner is None:
+            return []
+        model = inner
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _model_of(annotation: Any) -> type[BaseModel] | None:
+    if get_origin(annotation) in (Union, types.UnionType, Annotated):
+        return next((m for m in map(_model_of, get_args(annotation)) if m), None)
+    return annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else None

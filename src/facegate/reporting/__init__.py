@@ -1,0 +1,1 @@
+"""Plots, contact sheets and pages for people who look rather than read."""

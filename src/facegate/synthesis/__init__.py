@@ -1,0 +1,1 @@
+"""The embedded data set: rendered people, their presentation attacks and their clips."""

@@ -1,0 +1,1 @@
+"""Fit and tune: Lightning and Optuna."""
