@@ -135,7 +135,6 @@ class RecognitionParams(Frozen):
     people_per_batch: Annotated[int, Field(ge=2)] = 64
     augmentation: Fraction = 0.65
     optim: OptimParams
-    tune: TuneParams
 
 
 class SpoofParams(Frozen):
@@ -144,7 +143,13 @@ class SpoofParams(Frozen):
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
     augmentation: Fraction = 0.5
     optim: OptimParams
-    tune: TuneParams
+
+
+class SweepParams(Frozen):
+    """The sweeps, apart from the recipes, so that a change here does not retrain what it does not change."""
+
+    recognition: TuneParams
+    spoof: TuneParams
 
 
 class QuantizeParams(Frozen):
@@ -188,6 +193,7 @@ class Params(Frozen):
     trainer: TrainerParams = TrainerParams()
     recognition: RecognitionParams
     spoof: SpoofParams
+    tune: SweepParams
     quantize: QuantizeParams = QuantizeParams()
     evaluate: EvaluateParams = EvaluateParams()
     benchmark: BenchmarkParams = BenchmarkParams()

@@ -1,0 +1,73 @@
+"""Profiles: whole sets of parameters by name.
+
+``profiles/embedded.yaml`` holds every value with its comment; any other profile holds only what differs.
+Using a profile writes ``params.yaml``, the one file that DVC tracks, so that `git diff params.yaml` shows
+exactly how a run differs from the default.
+"""
+
+import difflib
+import io
+import os
+from collections.abc import Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+from facegate.errors import ParamsError
+from facegate.params import Params, parse_params, read_yaml
+
+BASE = "embedded"
+
+
+def list_profiles(folder: Path) -> list[str]:
+    """Names of the profiles in a folder, sorted."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def use_profile(name: str, folder: Path = Path("profiles"), target: Path = Path("params.yaml")) -> Params:
+    """Write `target` from the base profile and the profile `name`; comments of the base are kept.
+
+    Raises:
+        ParamsError: there is no such profile, or what it yields is not valid; `target` is then untouched.
+    """
+    known = list_profiles(folder)
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean `{near[0]}`?" if near else f"profiles here: {', '.join(known) or 'none'}"
+        raise ParamsError(f"{folder}: no profile `{name}`", hint)
+    yaml = _round_trip()
+    values = yaml.load((folder / f"{BASE}.yaml").read_text())
+    if name != BASE:
+        overlay(values, read_yaml(folder / f"{name}.yaml"))
+    text = io.StringIO()
+    yaml.dump(values, text)
+    params = parse_params(_plain(values), f"profile {name}")
+    draft = target.with_name(f".{target.name}.partial")
+    draft.write_text(text.getvalue())
+    os.replace(draft, target)
+    return params
+
+
+def overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
+    """Put `changes` over `base` in place, mapping by mapping; any other value replaces the old one."""
+    for key, value in changes.items():
+        if isinstance(value, Mapping) and isinstance(base.get(key), MutableMapping):
+            overlay(base[key], value)
+        else:
+            base[key] = value
+
+
+def _round_trip() -> Any:
+    from ruamel.yaml import YAML
+
+    yaml = YAML()
+    yaml.width = 120
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def _plain(values: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {str(key): _plain(value) for key, value in values.items()}
+    if isinstance(values, list | tuple):
+        return [_plain(value) for value in values]
+    return values
