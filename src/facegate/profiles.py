@@ -7,7 +7,6 @@ exactly how a run differs from the default.
 
 import difflib
 import io
-import os
 from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
@@ -43,7 +42,7 @@ def use_profile(name: str, folder: Path = Path("profiles"), target: Path = Path(
     params = parse_params(_plain(values), f"profile {name}")
     draft = target.with_name(f".{target.name}.partial")
     draft.write_text(text.getvalue())
-    os.replace(draft, target)
+    draft.replace(target)
     return params
 
 

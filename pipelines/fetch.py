@@ -1,0 +1,14 @@
+"""Stage `fetch`: the assets that the source needs."""
+
+from facegate.params import Params
+from facegate.sources.fetch import fetch_assets
+from pipelines.stage import ASSETS, run
+
+
+def main(params: Params) -> None:
+    """Fetch what `data.source` needs into data/assets."""
+    fetch_assets(params.data.source, ASSETS)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,53 @@
+"""What every stage shares: parameters in, readable errors out, JSON written whole."""
+
+import errno
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from facegate.contracts import Task
+from facegate.errors import FacegateError
+from facegate.params import Params, load_params
+
+ASSETS = Path("data/assets")
+SAMPLES = Path("data/samples")
+CHECKPOINTS = Path("checkpoints")
+
+
+def crops(task: Task) -> Path:
+    """Crop pack of a task."""
+    return Path("data/crops") / task
+
+
+def artifacts(task: Task) -> Path:
+    """What training and exporting a task leaves behind."""
+    return Path("artifacts") / task
+
+
+def task_argument() -> Task:
+    """The task that the stage's command line names."""
+    return Task(sys.argv[1])
+
+
+def run(stage: Callable[[Params], None]) -> None:
+    """Run a stage; an error that the user can mend is printed without a traceback and ends with code 1."""
+    try:
+        stage(load_params())
+    except FacegateError as error:
+        raise SystemExit(f"facegate: {error}") from error
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise SystemExit(
+            f"facegate: the disk is full: {error}\n  → free some space and run again; finished stages are kept"
+        ) from error
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Write JSON so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.partial")
+    draft.write_text(json.dumps(values, indent=2, sort_keys=True, allow_nan=False) + "\n")
+    draft.replace(path)
