@@ -1,0 +1,136 @@
+"""One camera for every picture, of a live person or of an attack.
+
+Everything rendered passes through it: lens and motion blur, veiling glare, shot and read noise on a Bayer
+mosaic at twice the picture's resolution, demosaicing, downsampling, white balance, automatic exposure,
+contrast and saturation, sharpening, a lower streaming resolution, and one or two JPEG compressions. Traces of
+a medium that are finer than the mosaic alias in it, as they do in a real sensor; moiré is nowhere painted.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facegate.recapture.devices import Camera, sample_camera, sample_portrait_camera
+from facegate.recapture.imaging import LUMA, Bytes, Floats, blur, channel_means, jpeg, resize, to_srgb
+
+__all__ = ["SENSOR_SCALE", "Camera", "capture", "sample_camera", "sample_portrait_camera"]
+
+SENSOR_SCALE = 2
+"""Mosaic cells per picture pixel, along each axis."""
+
+_FULL_WELL = 32768.0
+"""Sensor count of a linear value of 1; values up to 2 fit into 16 bits before they clip."""
+
+_PEDESTAL = 512.0
+"""Count of a dark cell, so that noise below black is not cut off."""
+
+
+def capture(scene: Floats, camera: Camera, rng: np.random.Generator, size: int | tuple[int, int]) -> Bytes:
+    """Take a picture.
+
+    Args:
+        scene: linear RGB radiance (H, W, 3), about 0 to 1 with highlights above; best at twice the picture's
+            resolution, anything else is resampled. Only relative values matter: exposure is automatic.
+        camera: the camera and its settings.
+        rng: source of the noise.
+        size: side of the picture, or (height, width).
+
+    Returns:
+        RGB (height, width, 3), 0 to 255, after the last JPEG decoding.
+    """
+    height, width = (size, size) if isinstance(size, int) else size
+    light = _lens(resize(scene, SENSOR_SCALE * height, SENSOR_SCALE * width), camera)
+    raw = _expose(light, camera, rng)
+    linear = resize(_demosaic(raw, camera.edge_aware), height, width)
+    return _transmit(_finish(linear, camera), camera)
+
+
+def _lens(light: Floats, camera: Camera) -> Floats:
+    light = blur(light, camera.blur * SENSOR_SCALE)
+    if camera.motion > 0:
+        kernel = _motion_kernel(camera.motion * SENSOR_SCALE, camera.motion_angle)
+        light = np.asarray(cv2.filter2D(light, -1, kernel), np.float32)
+    return light
+
+
+def _motion_kernel(length: float, angle: float) -> Floats:
+    half = int(np.ceil(length / 2)) + 1
+    y, x = np.mgrid[-half : half + 1, -half : half + 1]
+    along = x * np.cos(angle) + y * np.sin(angle)
+    across = -x * np.sin(angle) + y * np.cos(angle)
+    inside = np.clip(length / 2 + 0.5 - np.abs(along), 0, 1) * np.clip(1 - np.abs(across), 0, 1)
+    return (inside / inside.sum()).astype(np.float32)
+
+
+def _expose(light: Floats, camera: Camera, rng: np.random.Generator) -> NDArray[np.uint16]:
+    """Counts of an RGGB sensor: one colour a cell, with veil, vignette, gain and noise."""
+    mean = channel_means(light)
+    gain = _exposure_gain(light, camera) * _balance(mean, camera)
+    raw = light[..., 1] * np.float32(gain[1]) + np.float32(gain[1] * camera.veil * mean[1])
+    for channel, start in ((0, 0), (2, 1)):
+        cells = light[start::2, start::2, channel] * np.float32(gain[channel])
+        raw[start::2, start::2] = cells + np.float32(gain[channel] * camera.veil * mean[channel])
+    raw *= _vignette(raw.shape, camera.vignette)
+    variance = camera.shot_noise * np.maximum(raw, 0) + np.float32(camera.read_noise**2)
+    raw += 2 * np.sqrt(variance) * rng.standard_normal(raw.shape, dtype=np.float32)
+    return np.clip(raw * _FULL_WELL + _PEDESTAL, 0, 65535).astype(np.uint16)
+
+
+def _exposure_gain(light: Floats, camera: Camera) -> float:
+    """Centre-weighted metering: halfway between the geometric and the arithmetic mean."""
+    height, width = light.shape[:2]
+    centre = light[height // 5 : height * 4 // 5, width // 5 : width * 4 // 5]
+    luma = np.maximum(resize(centre, 48, 48) @ LUMA, 1e-4)
+    return camera.exposure / float(0.5 * np.exp(np.log(luma).mean()) + 0.5 * luma.mean())
+
+
+def _balance(mean: NDArray[np.float64], camera: Camera) -> NDArray[np.float64]:
+    """Gain per channel towards a grey world, of unit luminance."""
+    mean = np.maximum(mean, 1e-4)
+    gain = (mean.mean() / mean) ** camera.white_balance * np.array(camera.cast)
+    return gain / (gain @ LUMA)
+
+
+def _vignette(shape: tuple[int, ...], strength: float) -> Floats:
+    y = np.linspace(-1, 1, shape[0], dtype=np.float32)[:, None]
+    x = np.linspace(-1, 1, shape[1], dtype=np.float32)
+    return np.asarray(1 - np.float32(strength / 2) * (x * x + y * y), np.float32)
+
+
+def _demosaic(raw: NDArray[np.uint16], edge_aware: bool) -> Floats:
+    code = cv2.COLOR_BayerRGGB2RGB_EA if edge_aware else cv2.COLOR_BayerRGGB2RGB
+    counts = np.asarray(cv2.cvtColor(raw, code), np.float32)
+    return (counts - np.float32(_PEDESTAL)) / np.float32(_FULL_WELL)
+
+
+def _finish(linear: Floats, camera: Camera) -> Floats:
+    """Tone curve, automatic contrast and saturation, sharpening; sRGB values, not yet clipped."""
+    linear = np.maximum(linear, 0)
+    picture = to_srgb(linear * (1 + camera.shoulder / 2) / (1 + camera.shoulder * linear))
+    height, width = picture.shape[:2]
+    centre = (slice(height // 6, height * 5 // 6), slice(width // 6, width * 5 // 6))
+    luma = picture[centre] @ LUMA
+    mean = np.float32(luma.mean())
+    picture = mean + (picture - mean) * _pull(camera.contrast, float(luma.std()), camera.auto)
+    chroma = picture[centre].max(axis=-1) - picture[centre].min(axis=-1)
+    grey = (picture @ LUMA)[..., None]
+    picture = grey + (picture - grey) * _pull(camera.saturation, float(chroma.mean()), camera.auto)
+    if camera.sharpen > 0:
+        picture = picture + np.float32(camera.sharpen) * (picture - blur(picture, 1.0))
+    return np.asarray(picture, np.float32)
+
+
+def _pull(aim: float, value: float, strength: float) -> np.float32:
+    """Gain that moves a statistic towards its aim, within what a picture bears."""
+    return np.float32(np.clip((aim / max(value, 1e-3)) ** strength, 0.45, 2.2))
+
+
+def _transmit(picture: Floats, camera: Camera) -> Bytes:
+    result = (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
+    if camera.stream < 1:
+        height, width = result.shape[:2]
+        small = resize(result, round(height * camera.stream), round(width * camera.stream))
+        result = (np.clip(resize(small, height, width), 0, 255) + 0.5).astype(np.uint8)
+    for quality in camera.jpeg:
+        result = jpeg(result, quality, full_chroma=camera.chroma_full)
+    return result

@@ -1,0 +1,63 @@
+"""Linear light and the few filters that this room needs, typed.
+
+Scenes are float32 RGB in linear light; pictures are uint8 sRGB. Positions are in pixels with pixel centres at
+integers, or in *frame units* (0 to 1 across a picture, whatever its resolution) where a resolution would only
+be in the way.
+"""
+
+from typing import Any, TypeAlias
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Floats: TypeAlias = NDArray[np.float32]
+Bytes: TypeAlias = NDArray[np.uint8]
+
+LUMA = np.array([0.2126, 0.7152, 0.0722], np.float32)
+"""Weights of linear RGB in luminance (ITU-R BT.709)."""
+
+
+def to_linear(picture: Bytes) -> Floats:
+    """Linear light, 0 to 1, of an sRGB picture (IEC 61966-2-1)."""
+    return _LINEAR_OF_BYTE[picture]
+
+
+def to_srgb(linear: NDArray[Any]) -> Floats:
+    """sRGB values, 0 to 1, of linear light; clips what lies outside (IEC 61966-2-1)."""
+    x = np.clip(linear, 0.0, 1.0).astype(np.float32, copy=False)
+    return np.where(x < 0.0031308, 12.92 * x, 1.055 * np.power(x, np.float32(1 / 2.4)) - 0.055)
+
+
+def resize(image: NDArray[Any], height: int, width: int) -> Floats:
+    """Resample to another size: by areas when shrinking, bicubically when growing."""
+    if image.shape[:2] == (height, width):
+        return np.asarray(image, np.float32)
+    method = cv2.INTER_AREA if image.shape[1] > width else cv2.INTER_CUBIC
+    return np.asarray(cv2.resize(image, (width, height), interpolation=method), np.float32)
+
+
+def blur(image: NDArray[Any], sigma: float) -> Floats:
+    """Gaussian blur with a standard deviation of `sigma` pixels."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
+
+
+def channel_means(image: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean of each of three channels."""
+    return np.array(cv2.mean(image)[:3])
+
+
+def jpeg(picture: Bytes, quality: int, *, full_chroma: bool = False) -> Bytes:
+    """The picture after JPEG compression, 4:2:0 unless `full_chroma`."""
+    sampling = cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444 if full_chroma else cv2.IMWRITE_JPEG_SAMPLING_FACTOR_420
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, sampling]
+    _, data = cv2.imencode(".jpg", picture[..., ::-1], options)
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR_RGB), np.uint8)
+
+
+def _linear_table() -> Floats:
+    x = np.arange(256, dtype=np.float64) / 255
+    return np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_LINEAR_OF_BYTE = _linear_table()
