@@ -77,7 +77,10 @@ class PackWriter:
 
     def __enter__(self) -> Self:
         shutil.rmtree(self._draft, ignore_errors=True)
-        self._draft.mkdir(parents=True)
+        try:
+            self._draft.mkdir(parents=True)
+        except OSError as error:
+            raise disk_error(self.path, error) from error
         return self
 
     def write(self, row: Mapping[str, Any]) -> None:
@@ -94,9 +97,13 @@ class PackWriter:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is not None:
+        try:
+            if kind is None:
+                self._finish()
+        finally:
             shutil.rmtree(self._draft, ignore_errors=True)
-            return
+
+    def _finish(self) -> None:
         self._flush()
         manifest = {
             "rows": sum(part["rows"] for part in self._parts),
@@ -104,15 +111,27 @@ class PackWriter:
             "metadata": self.metadata,
             "parts": self._parts,
         }
-        (self._draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
-        shutil.rmtree(self.path, ignore_errors=True)
-        self._draft.rename(self.path)
+        try:
+            (self._draft / MANIFEST).write_text(json.dumps(manifest, indent=1, sort_keys=True) + "\n")
+            shutil.rmtree(self.path, ignore_errors=True)
+            self._draft.rename(self.path)
+        except OSError as error:
+            raise disk_error(self.path, error) from error
 
     def _flush(self) -> None:
         if not self._pending:
             return
-        name = f"part-{len(self._parts):05d}.arrow"
-        file = self._draft / name
+        file = self._draft / f"part-{len(self._parts):05d}.arrow"
+        table = self._table()
+        try:
+            with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, self.schema) as writer:
+                writer.write_table(table, max_chunksize=512)
+            self._parts.append({"file": file.name, "rows": len(table), "sha256": sha256_file(file)})
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+        self._pending = []
+
+    def _table(self) -> pa.Table:
         unknown = set().union(*self._pending) - set(self.schema.names)
         if unknown:
             raise PackError(
@@ -121,17 +140,14 @@ class PackWriter:
             )
         try:
             table = pa.Table.from_pylist([dict(row) for row in self._pending], schema=self.schema)
-            table.validate(full=True)
-            with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, self.schema) as writer:
-                writer.write_table(table, max_chunksize=512)
         except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
             raise PackError(
                 f"{self.path}: a row does not fit its schema: {error}", "check the row's types"
             ) from error
-        except OSError as error:
-            raise _disk_error(self.path, error) from error
-        self._parts.append({"file": name, "rows": len(self._pending), "sha256": sha256_file(file)})
-        self._pending = []
+        empty = [f.name for f in self.schema if not f.nullable and table.column(f.name).null_count]
+        if empty:
+            raise PackError(f"{self.path}: rows lack a value in {empty}", "fill the required columns")
+        return table
 
 
 class Pack:
@@ -161,6 +177,11 @@ class Pack:
         """All columns of one row but the image bytes."""
         names = [name for name in self.table.schema.names if name != "image"]
         return {name: self.table.column(name)[index].as_py() for name in names}
+
+    def rows(self, start: int = 0, stop: int | None = None) -> list[dict[str, Any]]:
+        """Rows `start` to `stop` (exclusive) with all columns, the image bytes among them."""
+        stop = len(self) if stop is None else stop
+        return self.table.slice(start, stop - start).to_pylist()
 
     def image(self, index: int) -> NDArray[np.uint8]:
         """Picture of one row.
@@ -242,7 +263,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((path / MANIFEST).read_text())
         return {"parts": manifest["parts"], "metadata": manifest["metadata"]}
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise _corrupt(path / MANIFEST, str(error)) from error
 
 
@@ -250,7 +271,8 @@ def _corrupt(file: Path, why: str) -> PackError:
     return PackError(f"{file}: corrupt or truncated: {why}", f"delete {file.parent} and run `dvc repro`")
 
 
-def _disk_error(path: Path, error: OSError) -> PackError:
+def disk_error(path: Path, error: OSError) -> PackError:
+    """The error to raise when `path` could not be written."""
     if error.errno == errno.ENOSPC:
         return PackError(
             f"{path}: the disk is full", "free some space and run `dvc repro` again; nothing finished is lost"
