@@ -41,7 +41,8 @@ def capture(scene: Floats, camera: Camera, rng: np.random.Generator, size: int |
     height, width = (size, size) if isinstance(size, int) else size
     light = _lens(resize(scene, SENSOR_SCALE * height, SENSOR_SCALE * width), camera)
     raw = _expose(light, camera, rng)
-    linear = resize(_demosaic(raw, camera.edge_aware), height, width)
+    counts = resize(_demosaic(raw, camera.edge_aware), height, width)
+    linear = np.asarray(np.maximum(counts - _PEDESTAL, 0) / _FULL_WELL, np.float32)
     return _transmit(_finish(linear, camera), camera)
 
 
@@ -72,8 +73,16 @@ def _expose(light: Floats, camera: Camera, rng: np.random.Generator) -> NDArray[
         raw[start::2, start::2] = cells + np.float32(gain[channel] * camera.veil * mean[channel])
     raw *= _vignette(raw.shape, camera.vignette)
     variance = camera.shot_noise * np.maximum(raw, 0) + np.float32(camera.read_noise**2)
-    raw += 2 * np.sqrt(variance) * rng.standard_normal(raw.shape, dtype=np.float32)
+    raw += 2 * np.sqrt(variance) * _noise(rng, raw.shape)
     return np.clip(raw * _FULL_WELL + _PEDESTAL, 0, 65535).astype(np.uint16)
+
+
+def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Floats:
+    """Nearly normal noise of unit variance: sums of four random bytes, ten times as fast as exact."""
+    count = int(np.prod(shape))
+    dice = np.frombuffer(rng.bytes(4 * count), np.uint8).reshape(4, *shape)
+    total = dice.sum(axis=0, dtype=np.uint16).astype(np.float32)
+    return (total - np.float32(510)) * np.float32((4 * (256**2 - 1) / 12) ** -0.5)
 
 
 def _exposure_gain(light: Floats, camera: Camera) -> float:
@@ -97,27 +106,31 @@ def _vignette(shape: tuple[int, ...], strength: float) -> Floats:
     return np.asarray(1 - np.float32(strength / 2) * (x * x + y * y), np.float32)
 
 
-def _demosaic(raw: NDArray[np.uint16], edge_aware: bool) -> Floats:
+def _demosaic(raw: NDArray[np.uint16], edge_aware: bool) -> NDArray[np.uint16]:
     code = cv2.COLOR_BayerRGGB2RGB_EA if edge_aware else cv2.COLOR_BayerRGGB2RGB
-    counts = np.asarray(cv2.cvtColor(raw, code), np.float32)
-    return (counts - np.float32(_PEDESTAL)) / np.float32(_FULL_WELL)
+    return np.asarray(cv2.cvtColor(raw, code), np.uint16)
 
 
 def _finish(linear: Floats, camera: Camera) -> Floats:
     """Tone curve, automatic contrast and saturation, sharpening; sRGB values, not yet clipped."""
-    linear = np.maximum(linear, 0)
     picture = to_srgb(linear * (1 + camera.shoulder / 2) / (1 + camera.shoulder * linear))
     height, width = picture.shape[:2]
     centre = (slice(height // 6, height * 5 // 6), slice(width // 6, width * 5 // 6))
     luma = picture[centre] @ LUMA
     mean = np.float32(luma.mean())
     picture = mean + (picture - mean) * _pull(camera.contrast, float(luma.std()), camera.auto)
-    chroma = picture[centre].max(axis=-1) - picture[centre].min(axis=-1)
+    chroma = _chroma(picture[centre])
     grey = (picture @ LUMA)[..., None]
     picture = grey + (picture - grey) * _pull(camera.saturation, float(chroma.mean()), camera.auto)
     if camera.sharpen > 0:
         picture = picture + np.float32(camera.sharpen) * (picture - blur(picture, 1.0))
     return np.asarray(picture, np.float32)
+
+
+def _chroma(picture: Floats) -> Floats:
+    red, green, blue = picture[..., 0], picture[..., 1], picture[..., 2]
+    largest = np.maximum(np.maximum(red, green), blue)
+    return largest - np.minimum(np.minimum(red, green), blue)
 
 
 def _pull(aim: float, value: float, strength: float) -> np.float32:
