@@ -244,6 +244,14 @@ def encode_png(image: NDArray[np.uint8]) -> bytes:
     return data.tobytes()
 
 
+def encode_jpeg(image: NDArray[np.uint8], quality: int = 95) -> bytes:
+    """Encoding of a large RGB picture of shape (height, width, 3); `quality` is 0 to 100."""
+    done, data = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise PackError("a picture could not be encoded as JPEG", "check its shape and type")
+    return data.tobytes()
+
+
 def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
     """Decode image bytes that a pack carries into RGB; `name` appears in the error."""
     image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB)
