@@ -1,0 +1,108 @@
+"""Put every face into the same place: five landmarks onto a fixed template.
+
+The template is the one that ArcFace's 112 × 112 crops made the custom of the field, so that networks trained
+elsewhere can be compared on our crops.
+
+Papers: Umeyama, *Least-squares estimation of transformation parameters between two point patterns*, PAMI
+1991; Deng et al., *ArcFace*, CVPR 2019.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from facegate.errors import PictureError
+
+TEMPLATE_112: NDArray[np.float32] = np.array(
+    [[38.2946, 51.6963], [73.5318, 51.5014], [56.0252, 71.7366], [41.5493, 92.3655], [70.7299, 92.2041]],
+    np.float32,
+)
+"""Where the landmarks lie in a 112 × 112 crop, order ``LANDMARK_NAMES``, pixel centres at integers."""
+TEMPLATE_112.setflags(write=False)
+TEMPLATE_NAME = "arcface-112"
+
+
+def template(size: int) -> NDArray[np.float32]:
+    """The template for a square crop of another size, shape (5, 2)."""
+    return ((TEMPLATE_112 + 0.5) * (size / 112) - 0.5).astype(np.float32)
+
+
+def similarity(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
+    """Rotation, uniform scale and shift that best map one point set onto another (least squares, no mirror).
+
+    Umeyama's optimum; in the plane, with points as complex numbers, it is one division.
+
+    Args:
+        source: points, shape (n, 2), n ≥ 2.
+        target: their partners, shape (n, 2).
+
+    Returns:
+        Matrix (2, 3) that maps source pixels to target pixels.
+
+    Raises:
+        PictureError: the source points coincide or are not finite.
+    """
+    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
+    p, q = source[:, 0] + 1j * source[:, 1], target[:, 0] + 1j * target[:, 1]
+    centre_p, centre_q = p.mean(), q.mean()
+    spread = np.sum(np.abs(p - centre_p) ** 2) if np.isfinite(source).all() else 0.0
+    if spread < 1e-12:
+        raise PictureError("the landmarks of a face coincide or are not finite", "use another picture")
+    turn = np.sum(np.conj(p - centre_p) * (q - centre_q)) / spread
+    shift = centre_q - turn * centre_p
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+
+
+def align(rgb: NDArray[np.uint8], landmarks: ArrayLike, size: int = 112) -> NDArray[np.uint8]:
+    """Crop a face so that its landmarks fall on the template.
+
+    Beyond the picture its edge is repeated. Large faces are first averaged down by a whole factor, so that
+    no detail aliases; the result for a face of about the crop's size is plain bilinear sampling.
+
+    Args:
+        rgb: picture, shape (height, width, 3).
+        landmarks: shape (5, 2), pixels.
+        size: side of the crop, pixels.
+
+    Returns:
+        RGB, shape (size, size, 3).
+
+    Raises:
+        PictureError: the landmarks coincide or are not finite.
+    """
+    return warp(rgb, similarity(landmarks, template(size)), size)
+
+
+def warp(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+    """Sample a square crop through a similarity transform, without aliasing, edges repeated.
+
+    Args:
+        rgb: picture, shape (height, width, 3).
+        matrix: maps picture pixels to crop pixels, shape (2, 3).
+        size: side of the crop, pixels.
+    """
+    shrink = max(1, int(1 / np.hypot(matrix[0, 0], matrix[1, 0])))
+    part, (x, y) = _region(rgb, matrix, size, margin=2 * shrink)
+    height, width = (max(1, side // shrink) for side in part.shape[:2])
+    zoom_y, zoom_x = part.shape[0] / height, part.shape[1] / width
+    if shrink > 1:
+        part = np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    back = np.array([[zoom_x, 0, x + zoom_x / 2 - 0.5], [0, zoom_y, y + zoom_y / 2 - 0.5], [0, 0, 1]])
+    return np.asarray(
+        cv2.warpAffine(
+            part, matrix @ back, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        ),
+        np.uint8,
+    )
+
+
+def _region(
+    rgb: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, margin: int
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """The part of the picture that the crop sees, at least one pixel, and where it begins."""
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
+    seen = corners @ np.linalg.inv(matrix[:, :2]).T
+    edge = np.array(rgb.shape[1::-1])
+    low = np.clip(np.floor(seen.min(axis=0)).astype(int) - margin, 0, edge - 1)
+    high = np.clip(np.ceil(seen.max(axis=0)).astype(int) + margin, low + 1, edge)
+    return rgb[low[1] : high[1], low[0] : high[0]], (int(low[0]), int(low[1]))

@@ -1,0 +1,71 @@
+"""What stands around a face: the square from which a spoof network judges.
+
+A recognition crop throws away what betrays a presentation attack (paper edges, bezels, hands) and resamples
+the traces of re-capture. So the context crop is taken from the picture's own pixels, upright, and then
+averaged down once.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from facegate.errors import PictureError
+
+LARGEST_SIDE = 2048
+"""A larger square is averaged down by a whole factor first, which bounds the memory for any box."""
+LARGEST_COORDINATE = 1e6
+
+
+def native_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float) -> NDArray[np.uint8]:
+    """Cut a square around a face at the picture's own resolution, its edge repeated beyond it.
+
+    Args:
+        rgb: picture, shape (height, width, 3).
+        box: face x, y, width, height, pixels.
+        factor: side of the square / larger side of the box.
+
+    Returns:
+        RGB, shape (side, side, 3), side at most :data:`LARGEST_SIDE`.
+
+    Raises:
+        PictureError: the box is empty, not finite or reaches beyond a million pixels.
+    """
+    x, y, width, height = np.asarray(box, np.float64)
+    side = float(factor) * max(width, height)
+    if not np.abs([x, y, side]).max() < LARGEST_COORDINATE or min(width, height) <= 0:
+        raise PictureError("the box of a face is empty, not finite or absurdly large", "use another picture")
+    shrink = int(np.ceil(side / LARGEST_SIDE))
+    if shrink > 1:
+        rgb = _shrink(rgb, shrink)
+    pixels = max(1, round(side / shrink))
+    left, top = (
+        round(v) for v in ((x + width / 2 - side / 2) / shrink, (y + height / 2 - side / 2) / shrink)
+    )
+    rows = np.clip(np.arange(top, top + pixels), 0, rgb.shape[0] - 1)
+    columns = np.clip(np.arange(left, left + pixels), 0, rgb.shape[1] - 1)
+    return rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][rows - rows[0]][:, columns - columns[0]]
+
+
+def context_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float, size: int) -> NDArray[np.uint8]:
+    """Cut a square around a face and bring it to the network's size.
+
+    Args:
+        rgb: picture, shape (height, width, 3).
+        box: face x, y, width, height, pixels.
+        factor: side of the square / larger side of the box.
+        size: side of the result, pixels.
+
+    Returns:
+        RGB, shape (size, size, 3): area-averaged where it shrinks, bilinear where it grows.
+
+    Raises:
+        PictureError: the box is empty, not finite or reaches beyond a million pixels.
+    """
+    square = native_crop(rgb, box, factor)
+    how = cv2.INTER_AREA if len(square) >= size else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
+
+
+def _shrink(rgb: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
+    height, width = (max(1, side // by) for side in rgb.shape[:2])
+    return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,0 +1,139 @@
+import pickle
+from concurrent.futures import ProcessPoolExecutor
+from importlib.resources import as_file, files
+from multiprocessing import get_context
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from facegate.faces.detect import Detector, decode, overlap
+from facegate.faces.picture import load_picture
+
+# Landmarks read off the photographs by eye: right eye, left eye, nose, right mouth, left mouth.
+EXPECTED = {
+    "obama.jpg": [[444, 214], [547, 212], [504, 265], [448, 326], [548, 322]],
+    "obama2.jpg": [[250, 368], [362, 380], [283, 448], [250, 527], [349, 527]],
+    "biden.jpg": [[531, 323], [649, 347], [597, 409], [517, 461], [627, 478]],
+    "astronaut.png": [[203, 101], [247, 103], [225, 126], [204, 140], [244, 141]],
+}
+
+
+@pytest.fixture(scope="module")
+def detector():
+    return Detector()
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_finds_the_one_face_and_its_landmarks(detector, photos, name):
+    (face,) = detector.detect(load_picture(photos / name))
+    expected = np.array(EXPECTED[name], float)
+    eyes = np.linalg.norm(expected[0] - expected[1])
+    assert np.linalg.norm(face.landmarks - expected, axis=1).mean() < 0.12 * eyes
+    x, y, width, height = face.box
+    assert (face.landmarks > [x, y]).all() and (face.landmarks < [x + width, y + height]).all()
+    assert face.score > 0.85
+
+
+@pytest.mark.parametrize("height", [40, 64, 112, 480, 2000])
+def test_finds_faces_that_fill_pictures_of_any_size(detector, photos, height):
+    picture = load_picture(photos / "biden.jpg")
+    x, y, width, w_height = detector.detect(picture)[0].box.astype(int)
+    tight = picture[y : y + w_height, x : x + width]
+    sized = cv2.resize(tight, (height * width // w_height, height), interpolation=cv2.INTER_AREA)
+    assert len(detector.detect(sized)) == 1
+
+
+def test_several_faces_come_largest_first(detector, photos):
+    left = cv2.resize(load_picture(photos / "astronaut.png"), (300, 300), interpolation=cv2.INTER_AREA)
+    right = cv2.resize(load_picture(photos / "obama.jpg"), (500, 600), interpolation=cv2.INTER_AREA)
+    scene = np.full((600, 800, 3), 127, np.uint8)
+    scene[:300, :300], scene[:, 300:] = left, right
+    faces = detector.detect(scene)
+    assert [face.box[0] > 300 for face in faces] == [True, False]
+    assert faces[0].area > faces[1].area
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 4000), (4000, 1), (33, 31), (7, 640)])
+def test_a_picture_without_a_face_is_an_empty_list(detector, shape):
+    assert detector.detect(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_noise_shows_no_face(detector):
+    noise = np.random.default_rng(3).integers(0, 256, (240, 320, 3), dtype=np.uint8)
+    assert detector.detect(noise) == []
+
+
+def test_the_picture_is_not_touched_and_the_result_repeats(detector, photos):
+    picture = load_picture(photos / "obama.jpg")
+    kept = picture.copy()
+    first, second = detector.detect(picture)[0], Detector().detect(picture)[0]
+    assert (picture == kept).all()
+    assert (first.box == second.box).all() and (first.landmarks == second.landmarks).all()
+
+
+def test_landmarks_hardly_depend_on_the_search_size(photos):
+    picture = load_picture(photos / "obama.jpg")
+    full, half = (Detector(side=side).detect(picture)[0] for side in (640, 320))
+    eyes = np.linalg.norm(full.landmarks[0] - full.landmarks[1])
+    assert np.linalg.norm(full.landmarks - half.landmarks, axis=1).mean() < 0.06 * eyes
+
+
+def _boxes(detector: Detector, picture: np.ndarray) -> list[list[float]]:
+    return [face.box.tolist() for face in detector.detect(picture)]
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn"])
+def test_used_detectors_travel_into_other_processes(detector, photos, method):
+    picture = load_picture(photos / "astronaut.png")
+    here = _boxes(detector, picture)
+    with ProcessPoolExecutor(1, mp_context=get_context(method)) as pool:
+        assert pool.submit(_boxes, detector, picture).result() == here
+
+
+def test_pickling_leaves_the_session_behind(detector, photos):
+    detector.detect(load_picture(photos / "astronaut.png"))
+    assert len(pickle.dumps(detector)) < 1000
+
+
+def test_agrees_with_opencvs_own_decoder(photos):
+    """One look without refinement equals cv2.FaceDetectorYN, the published implementation."""
+    picture = cv2.resize(load_picture(photos / "obama.jpg"), (320, 320), interpolation=cv2.INTER_AREA)
+    detector = Detector()
+    (face,) = detector._look(picture, 1.0)
+    with as_file(files("facegate.faces") / "assets" / "face_detection_yunet_2023mar.onnx") as model:
+        peer = cv2.FaceDetectorYN.create(str(model), "", (320, 320), 0.6, 0.3, 1000)
+    row = peer.detect(np.ascontiguousarray(picture[..., ::-1]))[1][0]
+    assert np.allclose(face.box, row[:4], atol=0.01)
+    assert np.allclose(face.landmarks.ravel(), row[4:14], atol=0.01)
+    assert face.score == pytest.approx(row[14], abs=1e-4)
+
+
+def test_decode_of_a_single_cell():
+    cells = {8: 16, 16: 4, 32: 1}
+    outputs = {
+        f"{kind}_{stride}": np.zeros((1, cells[stride], size), np.float32)
+        for stride in cells
+        for kind, size in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10))
+    }
+    outputs["cls_8"][0, 6] = outputs["obj_8"][0, 6] = 0.81  # second row, third column of 8-pixel cells
+    outputs["bbox_8"][0, 6] = [0.5, 0.5, np.log(2), np.log(3)]
+    (row,) = decode(outputs, 32, 0.6)
+    assert row[:4] == pytest.approx([20 - 8, 12 - 12, 16, 24])
+    assert row[4:14] == pytest.approx([16, 8] * 5)
+    assert row[14] == pytest.approx(0.81)
+
+
+boxes = st.tuples(*(st.floats(-50, 50) for _ in range(2)), *(st.floats(1, 60) for _ in range(2)))
+
+
+@settings(max_examples=50, deadline=None)
+@given(boxes, boxes)
+def test_overlap_is_symmetric_and_bounded(first, second):
+    a, b = np.array(first, np.float32), np.array(second, np.float32)
+    forth, back = overlap(a, b[None])[0], overlap(b, a[None])[0]
+    assert forth == pytest.approx(back, abs=1e-4)
+    assert 0 <= forth <= 1 + 1e-5
+    assert overlap(a, a[None])[0] == pytest.approx(1, abs=1e-4)
