@@ -1,37 +1,37 @@
 import hashlib
+import json
 import subprocess
 
 import pytest
 
 from facegate.errors import SourceError
 from facegate.sources import fetch
-from facegate.sources.fetch import HEAD_WHEEL, Wheel, fetch_head, fetch_wheel
+from facegate.sources.fetch import HEAD_WHEEL, Wheel, fetch_assets, fetch_wheel
 
 WHEEL = Wheel("thing==1.0", "thing-1.0-py3-none-any.whl", hashlib.sha256(b"wheel").hexdigest())
 
 
-def pip(content, code=0, stderr=""):
+def pip(content, code=0, stderr="", calls=None):
     """A pip that leaves `content` in its folder."""
-    calls = []
 
     def run(command, **options):
-        calls.append(command)
+        if calls is not None:
+            calls.append(command)
         folder = command[command.index("--dest") + 1]
         if content is not None:
             (fetch.Path(folder) / WHEEL.file).write_bytes(content)
         return subprocess.CompletedProcess(command, code, "", stderr)
 
-    run.calls = calls
     return run
 
 
 def test_a_missing_wheel_is_downloaded_once(tmp_path, monkeypatch):
-    run = pip(b"wheel")
-    monkeypatch.setattr(subprocess, "run", run)
+    calls = []
+    monkeypatch.setattr(subprocess, "run", pip(b"wheel", calls=calls))
     for _ in range(2):
         assert fetch_wheel(WHEEL, tmp_path / "wheels").read_bytes() == b"wheel"
-    assert len(run.calls) == 1
-    assert {"download", "--no-deps", "thing==1.0"} <= set(run.calls[0])
+    assert len(calls) == 1
+    assert {"download", "--no-deps", "thing==1.0"} <= set(calls[0])
 
 
 def test_a_wheel_put_there_by_hand_is_used_without_network(tmp_path, monkeypatch):
@@ -61,6 +61,13 @@ def test_the_head_is_cut_from_the_pinned_wheel(tmp_path, monkeypatch):
     built = {}
     monkeypatch.setattr(fetch, "fetch_wheel", lambda wheel, folder: folder / wheel.file)
     monkeypatch.setattr(fetch, "build_head_assets", lambda wheel, out: built.update({out: wheel}))
-    fetch_head(tmp_path / "external", tmp_path / "assets" / "head.npz")
+    fetch_assets("synthetic", tmp_path / "assets", tmp_path / "external")
     assert built == {tmp_path / "assets" / "head.npz": tmp_path / "external" / "wheels" / HEAD_WHEEL.file}
-    assert (tmp_path / "assets").is_dir()
+    terms = json.loads((tmp_path / "assets" / "terms.json").read_text())
+    assert all(entry["commercial_use"] for entry in terms.values())
+
+
+def test_pictures_of_the_user_need_no_download(tmp_path, monkeypatch):
+    monkeypatch.setattr(fetch, "fetch_wheel", None)
+    fetch_assets("folder", tmp_path / "assets", tmp_path / "external")
+    assert [f.name for f in (tmp_path / "assets").iterdir()] == ["terms.json"]

