@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,17 +27,18 @@ def sample(name, data, species=AttackSpecies.BONA_FIDE, split=Split.TRAIN, **mor
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory):
     """Four photographs with faces, two pictures without one, one that is no picture, one with wrong landmarks."""
-    path = tmp_path_factory.mktemp("samples") / "pack"
+    path = tmp_path_factory.mktemp("samples")
     noise = np.random.default_rng(1).integers(0, 256, (120, 120, 3), np.uint8)
     astronaut = (PHOTOS / "astronaut.png").read_bytes()
     face = Detector().detect(load_picture(astronaut))[0]
-    with PackWriter(path, SAMPLE_COLUMNS) as writer:
+    with PackWriter(path / "stills", SAMPLE_COLUMNS) as writer:
         writer.write(sample("true", astronaut, landmarks=(face.landmarks + 1).ravel().tolist(), age=30.0))
         writer.write(sample("aside", astronaut, landmarks=(face.landmarks + 300).ravel().tolist()))
         for photo in ("obama.jpg", "obama2.jpg"):
             writer.write(sample(photo, (PHOTOS / photo).read_bytes(), split=Split.TEST))
         writer.write(sample("noise", encode_png(noise), AttackSpecies.PRINT, Split.TEST))
         writer.write(sample("spoilt", b"spoilt", AttackSpecies.PRINT))
+    shutil.copytree(path / "stills", path / "attacks")
     return path
 
 
@@ -60,7 +62,7 @@ def test_every_picture_is_cropped_or_counted_and_listed(samples, tmp_path):
     assert {k: v for k, v in pack.metadata.items() if k in found} == json.loads(json.dumps(found))
     assert (pack.metadata["task"], pack.metadata["samples_digest"]) == (
         "recognition",
-        open_pack(samples).digest,
+        open_pack(samples / "stills").digest,
     )
     assert not list((tmp_path / "cache").iterdir()), "the shards go once the pack is whole"
 

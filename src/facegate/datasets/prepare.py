@@ -42,11 +42,11 @@ _SHARD_COLUMNS = (
 def prepare(
     task: Task, samples: Path, out: Path, params: PrepareParams, cache: Path = Path(".cache/crops")
 ) -> dict[str, Any]:
-    """Detect and crop every picture of a sample pack.
+    """Detect and crop every picture of a task.
 
     Args:
         task: recognition gets aligned crops of 112 × 112, all others context crops.
-        samples: folder of the sample pack.
+        samples: folder of the sample packs, see :data:`SAMPLE_PACK`.
         out: folder of the crop pack.
         params: detector and crop sizes; ``workers`` never changes the pack.
         cache: where finished shards are kept until the pack is whole.
@@ -57,6 +57,7 @@ def prepare(
     Raises:
         PackError: the sample pack is missing or corrupt, a worker died, or the disk is full.
     """
+    samples = samples / SAMPLE_PACK[task]
     pack = open_pack(samples, SAMPLE_COLUMNS)
     cropper = Cropper(task, samples, pack.digest, params)
     settings = params.model_dump(exclude={"workers"})
