@@ -1,0 +1,170 @@
+"""A printed photograph: the printer's gamut, its dots, the sheet's fibres, gloss and shading."""
+
+from dataclasses import dataclass
+from typing import Literal, cast
+
+import cv2
+import numpy as np
+
+from facegate.recapture.geometry import Rays
+from facegate.recapture.halftone import Halftone, Screen, apply_halftone
+from facegate.recapture.imaging import LUMA, Floats, blur
+from facegate.recapture.room import Light
+
+Printer = Literal["laser", "inkjet", "photo"]
+
+_SCREENS: dict[Printer, tuple[Screen, ...]] = {
+    "laser": ("clustered", "line"),
+    "inkjet": ("stochastic", "ordered"),
+    "photo": ("contone", "stochastic"),
+}
+
+
+@dataclass(frozen=True)
+class Print:
+    """A print and its sheet.
+
+    Attributes:
+        printer: kind of printer.
+        halftone: how it makes tones.
+        ink: reflectance of full ink, 0 to 1.
+        paper: reflectance of bare paper, red, green, blue.
+        gamma: tone curve on linear reflectance.
+        gamut: saturation that the inks reach, 0 to 1.
+        mixing: rows of the 3 × 3 matrix by which impure inks mix channels.
+        banding: depth and frequency (per photo unit) of a worn head's stripes.
+        fibre: contrast of the paper's texture.
+        gloss: radiance of the sheen at its centre.
+        sheen: slope, row (photo units) and width of the sheen.
+        relief: how much the slope of a bent sheet changes its brightness.
+        margin: unprinted border, photo units.
+        seed: of the paper's texture.
+    """
+
+    printer: Printer
+    halftone: Halftone
+    ink: float
+    paper: tuple[float, float, float]
+    gamma: float
+    gamut: float
+    mixing: tuple[tuple[float, float, float], ...]
+    banding: tuple[float, float]
+    fibre: float
+    gloss: float
+    sheen: tuple[float, float, float]
+    relief: float
+    margin: float
+    seed: int
+
+    @property
+    def variant(self) -> str:
+        """Which simulation made it, to be left out in a protocol."""
+        return f"{self.printer}/{self.halftone.screen}"
+
+
+def sample_print(rng: np.random.Generator, face: float) -> Print:
+    """Draw a print.
+
+    Args:
+        rng: source of randomness.
+        face: distance from eyes to mouth on the photograph, photo units; it sets the printed size.
+    """
+    printer = cast(Printer, str(rng.choice(("laser", "inkjet", "photo"), p=(0.4, 0.35, 0.25))))
+    screen = _SCREENS[printer][int(rng.integers(2))]
+    warmth = rng.uniform(-0.02, 0.06)
+    mixing = np.eye(3) + rng.normal(0, 0.035, (3, 3))
+    glossy = printer == "photo" or rng.random() < 0.25
+    return Print(
+        printer=printer,
+        halftone=_sample_halftone(rng, screen, face),
+        ink=float(rng.uniform(0.008, 0.035)),
+        paper=(0.9, float(0.9 - warmth / 3), float(0.9 - warmth)),
+        gamma=float(rng.uniform(0.9, 1.25)),
+        gamut=float(rng.uniform(0.65, 1.0)),
+        mixing=tuple((float(a), float(b), float(c)) for a, b, c in mixing),
+        banding=(float(rng.uniform(0.02, 0.07)) if rng.random() < 0.3 else 0.0, float(rng.uniform(20, 110))),
+        fibre=float(rng.uniform(0.006, 0.035)),
+        gloss=float(rng.uniform(0.1, 0.8)) if glossy else float(rng.uniform(0, 0.08)),
+        sheen=(float(rng.normal(0, 0.12)), float(rng.uniform(0, 1)), float(rng.uniform(0.08, 0.3))),
+        relief=float(rng.uniform(-0.9, 0.9)),
+        margin=float(rng.choice((0.0, rng.uniform(0.01, 0.09)))),
+        seed=int(rng.integers(1 << 31)),
+    )
+
+
+def _sample_halftone(rng: np.random.Generator, screen: Screen, face: float) -> Halftone:
+    """Dots by real sizes: 60 to 133 cells an inch, 100 to 300 dots, eyes 10 to 45 mm from the mouth."""
+    face_mm = np.exp(rng.uniform(np.log(10), np.log(45)))
+    per_inch = rng.uniform(60, 133) if screen in ("clustered", "line") else rng.uniform(100, 300)
+    return Halftone(
+        screen=screen,
+        pitch=float(per_inch / 25.4 * face_mm / face),
+        strength=float(rng.uniform(0.55, 1.0)),
+        sharpness=float(rng.uniform(2, 6)),
+        angle=float(rng.normal(0, 0.05)),
+        seed=int(rng.integers(1 << 31)),
+    )
+
+
+def print_radiance(photo: Floats, sheet: Print, rays: Rays, light: Light) -> Floats:
+    """Light that comes from the printed photograph.
+
+    Args:
+        photo: linear RGB (h, w, 3), 0 to 1.
+        sheet: the print.
+        rays: where the sensor looks.
+        light: the room's light.
+
+    Returns:
+        Linear RGB (H, W, 3); replicated beyond the photograph's edges.
+    """
+    tone = look_up(_ink_tones(photo, sheet), rays)
+    tone = apply_halftone(tone, rays.u, rays.v, rays.step, sheet.halftone)
+    reflectance = sheet.ink + (np.array(sheet.paper, np.float32) - sheet.ink) * tone
+    shade = 1 + light.gradient[0] * (rays.u - 0.5) + light.gradient[1] * (rays.v - 0.5)
+    shade = np.clip(shade * (1 + sheet.relief * rays.slope), 0.15, 3) * fibres(rays, sheet)
+    lit = reflectance * shade[..., None] * np.array(light.ambient, np.float32)
+    return np.asarray(lit + _sheen(rays, sheet)[..., None] * np.array(light.key, np.float32), np.float32)
+
+
+def margin_radiance(sheet: Print, rays: Rays, light: Light) -> Floats:
+    """Light that comes from the bare paper around the photograph (H, W, 3)."""
+    shade = np.clip(1 + sheet.relief * rays.slope, 0.15, 3) * fibres(rays, sheet)
+    colour = np.array(sheet.paper) * np.array(light.ambient)
+    return np.asarray(shade[..., None] * colour, np.float32)
+
+
+def look_up(photo: Floats, rays: Rays) -> Floats:
+    """The photograph under each ray (H, W, 3), bicubic, replicated beyond its edges."""
+    width = photo.shape[1]
+    x, y = rays.u * np.float32(width) - 0.5, rays.v * np.float32(width) - 0.5
+    found = cv2.remap(photo, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return np.clip(np.asarray(found, np.float32), 0, None)
+
+
+def fibres(rays: Rays, sheet: Print) -> Floats:
+    """Multiplicative texture of the paper (H, W), mean 1: fine fibres on soft clouds."""
+    noise = np.random.default_rng(sheet.seed).standard_normal((128, 128)).astype(np.float32)
+    clouds = blur(noise, 2.5)
+    texture = 0.6 * blur(noise, 0.7) / 0.4 + 0.6 * clouds / clouds.std()
+    index = (rays.v * 220).astype(np.int32) % 128 * 128 + (rays.u * 220).astype(np.int32) % 128
+    return 1 + np.float32(sheet.fibre) * texture.ravel()[index]
+
+
+def _ink_tones(photo: Floats, sheet: Print) -> Floats:
+    """What the printer aims at: desaturated, curved, mixed and banded tones (h, w, 3), 0 to 1."""
+    grey = (photo @ LUMA)[..., None]
+    tone = np.clip(grey + (photo - grey) * np.float32(sheet.gamut), 0, 1) ** np.float32(sheet.gamma)
+    tone = tone @ np.array(sheet.mixing, np.float32).T
+    depth, frequency = sheet.banding
+    rows = np.arange(photo.shape[0], dtype=np.float32) / photo.shape[1]
+    stripes = 1 + depth * np.sin(2 * np.pi * frequency * rows)
+    return np.asarray(np.clip(tone * stripes[:, None, None], 0, 1), np.float32)
+
+
+def _sheen(rays: Rays, sheet: Print) -> Floats:
+    """A lamp mirrored in the gloss, where the sheet's slope fits (H, W)."""
+    slope, row, width = sheet.sheen
+    tilt = rays.slope + 0.35 * (rays.u - 0.5) - slope
+    distance = (tilt / width) ** 2 + ((rays.v - row) / (3 * width)) ** 2
+    return np.asarray(sheet.gloss * np.exp(-distance), np.float32)
