@@ -42,3 +42,16 @@ def test_an_eer_of_zero_has_an_upper_bound_from_the_people():
     rate = eer_interval.eer_rate(bootstrap.resample([0, 1], 100, 1), mated, nonmated)
     assert (rate.value, rate.low) == (0.0, 0.0)
     assert rate.high > 0.8
+
+
+def test_paired_difference_sees_what_separate_intervals_do_not():
+    rng = np.random.default_rng(0)
+    shared = rng.normal(0.1, 0.02, 1000)
+    low, high, p = eer_interval.paired_difference(shared, shared - 0.01 + rng.normal(0, 0.002, 1000), 80)
+    assert low < -0.01 < high < 0
+    assert p < 0.01
+
+
+def test_paired_difference_of_equal_systems_is_nothing():
+    same = np.random.default_rng(0).random(500)
+    assert eer_interval.paired_difference(same, same, 50) == (0.0, 0.0, 1.0)

@@ -85,3 +85,24 @@ def _crossings(falling: NDArray[np.float64], rising: NDArray[np.float64]) -> NDA
     first, last = (np.take_along_axis(gap, i, axis=1) for i in (after - 1, after))
     low, high = (np.take_along_axis(falling, i, axis=1) for i in (after - 1, after))
     return (low + first / (first - last) * (high - low))[:, 0]
+
+
+def paired_difference(
+    first: NDArray[np.float64], second: NDArray[np.float64], people: int, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Is the second system better, on the same resamples of the same people?
+
+    Args:
+        first: a figure of the first system in each resample, lower is better.
+        second: the same of the second system.
+        people: number of subjects.
+        confidence: level of the interval.
+
+    Returns:
+        Bounds of ``second - first``, and the two-sided bootstrap p-value of no difference.
+    """
+    change = second - first
+    low, high = interval(change, people, confidence)
+    valid = change[~np.isnan(change)]
+    below, above = np.mean(valid <= 0), np.mean(valid >= 0)
+    return low, high, float(min(1.0, 2 * max(min(below, above), 1 / (valid.size + 1))))
