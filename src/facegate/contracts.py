@@ -130,6 +130,7 @@ COMPARISON_COLUMNS: tuple[Column, ...] = (
     Column("probe_subject", "string", "subject of the probe"),
     Column("reference_subject", "string", "subject of the reference"),
     Column("mated", "bool", "both samples are of one subject"),
+    Column("split", "string", "val or test: thresholds come from val alone"),
     Column("score", "float32", "comparison score; higher is more alike"),
 )
 """A verification score table: every comparison that was made."""
