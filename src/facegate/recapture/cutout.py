@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facegate.recapture.imaging import LUMA, Bytes, Floats, blur, to_linear
+from facegate.recapture.imaging import LUMA, Bytes, Floats, blur, mix, spread, to_linear
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,7 @@ class Cutout:
         offset: how far the wearer's eyes sit off the holes' centres, in distances between the eyes.
         depth: how dark the eyes are behind the sheet, 0 to 1.
         rim: brightness of the cut edge relative to the sheet; negative for a dark edge.
+        colour: saturation of the wearer's eyes in the shade behind the sheet, 0 to 1.
     """
 
     half: tuple[float, float]
@@ -26,6 +27,7 @@ class Cutout:
     offset: tuple[float, float]
     depth: float
     rim: float
+    colour: float
 
 
 def sample_cutout(rng: np.random.Generator) -> Cutout:
@@ -41,6 +43,7 @@ def sample_cutout(rng: np.random.Generator) -> Cutout:
         offset=(float(rng.normal(0, 0.02)), float(rng.normal(0, 0.02))),
         depth=float(rng.uniform(0.15, 0.6)),
         rim=float(rng.uniform(-0.35, 0.5)),
+        colour=float(rng.uniform(0.45, 0.95)),
     )
 
 
@@ -61,11 +64,10 @@ def cut_eyes(scene: Floats, eyes: Floats, wearer: Bytes, wearer_eyes: Floats, cu
     hole = _holes(scene.shape[:2], eyes, cut)
     distance = float(np.linalg.norm(eyes[0] - eyes[1]))
     soft = blur(hole, max(0.35 * cut.half[1] * distance, 0.5))
-    behind = behind * _matched_level(scene, behind, hole) * (1 - cut.depth * (1.6 - soft)[..., None])
+    shade = _matched_level(scene, behind, hole) * (1 - cut.depth * (1.6 - soft))
     ring = np.clip(blur(hole, 1.6) * 2, 0, 1) * (1 - hole)
-    sheet = scene * (1 + np.float32(cut.rim) * ring * (ring > 0.2))[..., None]
-    cover = blur(hole, 0.8)[..., None]
-    return np.asarray(np.maximum(sheet + cover * (behind - sheet), 0), np.float32)
+    sheet = scene * spread(1 + np.float32(cut.rim) * ring * (ring > 0.2))
+    return np.maximum(mix(sheet, behind * spread(shade), blur(hole, 0.8)), 0)
 
 
 def _behind(shape: tuple[int, ...], eyes: Floats, wearer: Bytes, wearer_eyes: Floats, cut: Cutout) -> Floats:
@@ -82,7 +84,8 @@ def _behind(shape: tuple[int, ...], eyes: Floats, wearer: Bytes, wearer_eyes: Fl
         flags=cv2.INTER_CUBIC,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return np.clip(np.asarray(warped, np.float32), 0, None)
+    light = np.maximum(np.asarray(warped, np.float32), 0)
+    return light + np.float32(1 - cut.colour) * (spread(light @ LUMA) - light)
 
 
 def _as_complex(points: NDArray[np.floating]) -> NDArray[np.complex128]:

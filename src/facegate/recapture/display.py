@@ -12,15 +12,15 @@ import numpy as np
 
 from facegate.contracts import AttackSpecies
 from facegate.recapture.geometry import Rays
-from facegate.recapture.imaging import Floats
+from facegate.recapture.imaging import Floats, spread, tint
 from facegate.recapture.room import Light
 
 Layout = Literal["rgb", "bgr", "rgb_rows", "pentile"]
 LAYOUTS: tuple[Layout, ...] = get_args(Layout)
 """Upright stripes, the same reversed, lying stripes, and the diamond layout of OLED phones."""
 
-TILE_SIDE = 24
-"""Samples along each side of a sub-pixel tile; it holds 2 × 2 pixels."""
+TILE_SIDE = 32
+"""Samples along each side of a sub-pixel tile, a power of two; it holds 2 × 2 pixels."""
 
 
 class _Kind(NamedTuple):
@@ -132,10 +132,9 @@ def display_radiance(photo: Floats, screen: Display, rays: Rays, light: Light) -
     shown = _pixel_values(photo ** np.float32(screen.gamma), x, y, pitch)
     shown = np.float32(screen.black) + np.float32(1 - screen.black) * shown
     emitted = shown * _sub_pixels(screen, screen.pitch * rays.step, x, y)
-    level = screen.brightness * _steadiness(screen, rays)
-    emitted *= level[..., None] * np.array(screen.white, np.float32)
-    room = screen.haze * np.array(light.ambient) + _glare(screen, rays)[..., None] * np.array(light.key)
-    return np.asarray(emitted + room, np.float32)
+    emitted *= tint(spread(screen.brightness * _steadiness(screen, rays)), screen.white)
+    haze = np.tile(np.float32(screen.haze) * np.array(light.ambient, np.float32), (*rays.u.shape, 1))
+    return np.asarray(emitted + haze + tint(spread(_glare(screen, rays)), light.key), np.float32)
 
 
 def sub_pixel_tile(layout: Layout, fill: float, footprint: float) -> Floats:
@@ -196,9 +195,9 @@ def _pixel_values(photo: Floats, x: Floats, y: Floats, pitch: np.float32) -> Flo
 
 def _sub_pixels(screen: Display, footprint: float, x: Floats, y: Floats) -> Floats:
     tile = sub_pixel_tile(screen.layout, screen.fill, footprint).reshape(-1, 3)
-    column = np.floor(x * np.float32(TILE_SIDE / 2)).astype(np.int32) % TILE_SIDE
-    row = np.floor(y * np.float32(TILE_SIDE / 2)).astype(np.int32) % TILE_SIDE
-    return tile[row * TILE_SIDE + column]
+    column = np.floor(x * np.float32(TILE_SIDE / 2)).astype(np.int32) & (TILE_SIDE - 1)
+    row = np.floor(y * np.float32(TILE_SIDE / 2)).astype(np.int32) & (TILE_SIDE - 1)
+    return tile.take(row * TILE_SIDE + column, axis=0)
 
 
 def _steadiness(screen: Display, rays: Rays) -> Floats:

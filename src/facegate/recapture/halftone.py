@@ -70,7 +70,7 @@ def apply_halftone(tone: Floats, u: Floats, v: Floats, step: float, halftone: Ha
         column = np.floor(u * np.float32(cos) - v * np.float32(sin)).astype(np.int32) + 11 * channel
         row = np.floor(u * np.float32(sin) + v * np.float32(cos)).astype(np.int32) + 5 * channel
         size = tile.shape[0]
-        threshold = tile.ravel()[(row & (size - 1)) * size + (column & (size - 1))]
+        threshold = tile.take((row & (size - 1)) * size + (column & (size - 1)))
         wanted = tone[..., channel]
         dots = np.clip((wanted - threshold) * np.float32(halftone.sharpness) + 0.5, 0, 1)
         result[..., channel] = wanted + np.float32(strength) * (dots - wanted)

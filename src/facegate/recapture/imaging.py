@@ -42,6 +42,24 @@ def blur(image: NDArray[Any], sigma: float) -> Floats:
     return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma), np.float32)
 
 
+def spread(plane: NDArray[Any]) -> Floats:
+    """The same plane in three channels: (H, W) to (H, W, 3)."""
+    single = np.asarray(plane, np.float32)
+    return np.asarray(cv2.merge((single, single, single)), np.float32)
+
+
+def tint(image: Floats, colour: tuple[float, float, float] | NDArray[np.floating]) -> Floats:
+    """Channels of (H, W, 3) times a colour; by rows, since NumPy is slow on a last axis of three."""
+    height, width, _ = image.shape
+    row = np.tile(np.asarray(colour, np.float32), width)
+    return np.asarray(image.reshape(height, -1) * row, np.float32).reshape(image.shape)
+
+
+def mix(below: Floats, above: Floats, cover: NDArray[np.floating]) -> Floats:
+    """`above` laid over `below` where the plane `cover` (H, W) is 1."""
+    return np.asarray(below + spread(cover) * (above - below), np.float32)
+
+
 def channel_means(image: NDArray[Any]) -> NDArray[np.float64]:
     """Mean of each of three channels."""
     return np.array(cv2.mean(image)[:3])

@@ -31,7 +31,7 @@ from facegate.recapture.geometry import (
     to_pixels,
     to_units,
 )
-from facegate.recapture.imaging import Bytes, Floats, resize, to_linear
+from facegate.recapture.imaging import Bytes, Floats, mix, resize, tint, to_linear
 from facegate.recapture.paper import Print, margin_radiance, print_radiance, sample_print
 from facegate.recapture.room import Finger, Light, backdrop, draw_fingers, sample_fingers, sample_light
 
@@ -130,11 +130,11 @@ def recapture(
     if medium.cutout and wearer is None and landmarks is not None:
         wearer = Wearer(photo, landmarks)
     camera = camera or sample_camera(rng)
-    scene, rays = show(to_linear(photo), medium, size, points, wearer)
+    scene, border_visible = show(to_linear(photo), medium, size, points, wearer)
     return Recapture(
         image=capture(scene, camera, rng, size),
         landmarks=None if points is None else to_pixels(project(points, medium.placement), size),
-        border_visible=border_visible(rays, medium.extent),
+        border_visible=border_visible,
         camera=camera.name,
         variant=medium.surface.variant,
     )
@@ -199,7 +199,7 @@ def show(
     size: int,
     landmarks: Floats | None = None,
     wearer: Wearer | None = None,
-) -> tuple[Floats, Rays]:
+) -> tuple[Floats, bool]:
     """What a camera of `size` pixels has before it.
 
     Args:
@@ -210,37 +210,37 @@ def show(
         wearer: person behind the holes.
 
     Returns:
-        Scene at the sensor's resolution, linear RGB, and the rays that made it.
+        Scene at the sensor's resolution, linear RGB, and whether an edge of the medium's picture is in view
+        (more than 0.3 % of the rays miss it).
     """
     cells = SENSOR_SCALE * size
     rays = cast_rays(medium.placement, cells, cells)
-    scene = _surface_and_rim(photo, medium, rays)
+    inner = coverage(rays, medium.extent.box)
+    border_visible = bool((inner < 0.5).mean() > 0.003)
+    scene = _surface(photo, medium, rays)
+    if border_visible:
+        scene = mix(_rim(medium, rays), scene, inner)
     if medium.cutout and wearer and landmarks is not None:
         eyes = to_pixels(project(landmarks[:2], medium.placement), cells)
         scene = cut_eyes(scene, eyes, wearer.picture, wearer.landmarks[:2], medium.cutout)
-    if border_visible(rays, medium.extent):
-        outer = coverage(rays, medium.extent.outer)[..., None]
+    if border_visible:
         behind = np.maximum(resize(medium.background, cells, cells), 0)
-        scene = behind + outer * (scene - behind)
+        scene = mix(behind, scene, coverage(rays, medium.extent.outer))
         scene = draw_fingers(scene, rays, medium.fingers, medium.light)
-    return scene, rays
+    return scene, border_visible
 
 
-def border_visible(rays: Rays, extent: Extent) -> bool:
-    """Whether more than 0.3 % of the rays miss the medium's picture."""
-    return bool((coverage(rays, extent.box) < 0.5).mean() > 0.003)
+def _surface(photo: Floats, medium: Medium, rays: Rays) -> Floats:
+    if isinstance(medium.surface, Print):
+        return print_radiance(photo, medium.surface, rays, medium.light)
+    return display_radiance(photo, medium.surface, rays, medium.light)
 
 
-def _surface_and_rim(photo: Floats, medium: Medium, rays: Rays) -> Floats:
-    surface, light = medium.surface, medium.light
-    if isinstance(surface, Print):
-        scene = print_radiance(photo, surface, rays, light)
-        rim = margin_radiance(surface, rays, light)
-    else:
-        scene = display_radiance(photo, surface, rays, light)
-        rim = np.float32(surface.bezel_tone) * np.array(light.ambient, np.float32)
-    inner = coverage(rays, medium.extent.box)[..., None]
-    return np.asarray(rim + inner * (scene - rim), np.float32)
+def _rim(medium: Medium, rays: Rays) -> Floats:
+    if isinstance(medium.surface, Print):
+        return margin_radiance(medium.surface, rays, medium.light)
+    plain = np.full((*rays.u.shape, 3), medium.surface.bezel_tone, np.float32)
+    return tint(plain, medium.light.ambient)
 
 
 def _sample_bend(rng: np.random.Generator) -> float:

@@ -8,7 +8,7 @@ import numpy as np
 
 from facegate.recapture.geometry import Rays
 from facegate.recapture.halftone import Halftone, Screen, apply_halftone
-from facegate.recapture.imaging import LUMA, Floats, blur
+from facegate.recapture.imaging import LUMA, Floats, blur, spread, tint
 from facegate.recapture.room import Light
 
 Printer = Literal["laser", "inkjet", "photo"]
@@ -120,18 +120,17 @@ def print_radiance(photo: Floats, sheet: Print, rays: Rays, light: Light) -> Flo
     """
     tone = look_up(_ink_tones(photo, sheet), rays)
     tone = apply_halftone(tone, rays.u, rays.v, rays.step, sheet.halftone)
-    reflectance = sheet.ink + (np.array(sheet.paper, np.float32) - sheet.ink) * tone
+    reflectance = np.float32(sheet.ink) + tint(tone, np.array(sheet.paper) - sheet.ink)
     shade = 1 + light.gradient[0] * (rays.u - 0.5) + light.gradient[1] * (rays.v - 0.5)
     shade = np.clip(shade * (1 + sheet.relief * rays.slope), 0.15, 3) * fibres(rays, sheet)
-    lit = reflectance * shade[..., None] * np.array(light.ambient, np.float32)
-    return np.asarray(lit + _sheen(rays, sheet)[..., None] * np.array(light.key, np.float32), np.float32)
+    lit = reflectance * tint(spread(shade), light.ambient)
+    return lit + tint(spread(_sheen(rays, sheet)), light.key)
 
 
 def margin_radiance(sheet: Print, rays: Rays, light: Light) -> Floats:
     """Light that comes from the bare paper around the photograph (H, W, 3)."""
     shade = np.clip(1 + sheet.relief * rays.slope, 0.15, 3) * fibres(rays, sheet)
-    colour = np.array(sheet.paper) * np.array(light.ambient)
-    return np.asarray(shade[..., None] * colour, np.float32)
+    return tint(spread(shade), np.array(sheet.paper) * light.ambient)
 
 
 def look_up(photo: Floats, rays: Rays) -> Floats:
@@ -139,7 +138,7 @@ def look_up(photo: Floats, rays: Rays) -> Floats:
     width = photo.shape[1]
     x, y = rays.u * np.float32(width) - 0.5, rays.v * np.float32(width) - 0.5
     found = cv2.remap(photo, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.clip(np.asarray(found, np.float32), 0, None)
+    return np.maximum(np.asarray(found, np.float32), 0)
 
 
 def fibres(rays: Rays, sheet: Print) -> Floats:
@@ -147,8 +146,8 @@ def fibres(rays: Rays, sheet: Print) -> Floats:
     noise = np.random.default_rng(sheet.seed).standard_normal((128, 128)).astype(np.float32)
     clouds = blur(noise, 2.5)
     texture = 0.6 * blur(noise, 0.7) / 0.4 + 0.6 * clouds / clouds.std()
-    index = (rays.v * 220).astype(np.int32) % 128 * 128 + (rays.u * 220).astype(np.int32) % 128
-    return 1 + np.float32(sheet.fibre) * texture.ravel()[index]
+    index = ((rays.v * 220).astype(np.int32) & 127) * 128 + ((rays.u * 220).astype(np.int32) & 127)
+    return 1 + np.float32(sheet.fibre) * texture.take(index)
 
 
 def _ink_tones(photo: Floats, sheet: Print) -> Floats:

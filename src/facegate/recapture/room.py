@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from facegate.recapture.geometry import Rays
-from facegate.recapture.imaging import Floats, blur
+from facegate.recapture.imaging import Floats, blur, mix, spread, tint
 
 
 @dataclass(frozen=True)
@@ -108,10 +108,10 @@ def draw_fingers(scene: Floats, rays: Rays, fingers: tuple[Finger, ...], light: 
         dx, dy = bx - ax, by - ay
         along = np.clip(((rays.u - ax) * dx + (rays.v - ay) * dy) / (dx * dx + dy * dy), 0, 1)
         distance = np.hypot(rays.u - ax - along * dx, rays.v - ay - along * dy)
-        cover = np.clip((finger.radius - distance) / rays.step + 0.5, 0, 1)[..., None]
+        cover = np.clip((finger.radius - distance) / rays.step + 0.5, 0, 1)
         roundness = np.sqrt(np.clip(1 - (distance / finger.radius) ** 2, 0.04, 1))
-        colour = (np.array(finger.skin) * light.ambient * 0.9).astype(np.float32)
-        scene = np.asarray(scene + cover * (roundness[..., None] * colour - scene), np.float32)
+        skin = tint(spread(roundness), 0.9 * np.array(finger.skin) * light.ambient)
+        scene = mix(scene, skin, cover)
     return scene
 
 
