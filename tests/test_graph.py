@@ -1,0 +1,123 @@
+"""The whole graph under the smoke profile, in a copy of the project; then again, as a no-op."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from facegate.contracts import Task
+
+ROOT = Path(__file__).parents[1]
+TASKS = (Task.RECOGNITION, Task.SPOOF)
+pytestmark = pytest.mark.smoke
+
+
+def run(project: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command in the copy, with the copy's own sources."""
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW", "DVC_"))},
+        "PYTHONPATH": str(project / "src"),
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "DVC_NO_ANALYTICS": "1",
+        "GIT_AUTHOR_NAME": "test",
+        "GIT_AUTHOR_EMAIL": "test@example.org",
+        "GIT_COMMITTER_NAME": "test",
+        "GIT_COMMITTER_EMAIL": "test@example.org",
+    }
+    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    if check and done.returncode:
+        pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+    return done
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A committed copy of the work tree in which the smoke graph has run."""
+    copy = tmp_path_factory.mktemp("graph") / "project"
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    ).stdout.split(b"\0")
+    for name in filter(None, (n.decode() for n in tracked)):
+        if (ROOT / name).is_file():
+            (copy / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, copy / name)
+    wheels = ROOT / "data" / "external" / "wheels"
+    if wheels.is_dir():
+        shutil.copytree(wheels, copy / "data" / "external" / "wheels")
+    run(copy, "git", "init", "-q")
+    run(copy, "git", "add", "-A")
+    run(copy, "git", "commit", "-q", "-m", "Copy")
+    run(copy, sys.executable, "-m", "facegate.cli", "profile", "use", "smoke")
+    run(copy, "dvc", "repro")
+    yield copy
+    shutil.rmtree(copy)
+
+
+def versions(project: Path) -> list[str]:
+    """What `facegate registry list` prints, line by line."""
+    return run(project, sys.executable, "-m", "facegate.cli", "registry", "list").stdout.splitlines()
+
+
+def test_every_stage_leaves_what_it_promises(project: Path) -> None:
+    for task in TASKS:
+        for target in ("fp32", "x86-vnni"):
+            bundle = project / "artifacts" / task / "candidates" / target
+            assert {"model.onnx", "contract.json", "golden.npz"} <= {f.name for f in bundle.iterdir()}
+            contract = json.loads((bundle / "contract.json").read_text())
+            assert contract["operating_points"], f"{bundle}: measured, so it has operating points"
+            assert contract["synthetic_only"] is True
+        metrics = json.loads((project / "metrics" / f"{task}.json").read_text())
+        assert metrics["synthetic"] is True
+        assert (project / "reports" / task / "report.html").is_file()
+        assert (project / "reports" / "benchmark" / task).is_dir()
+
+
+def test_both_tasks_and_both_variants_are_registered(project: Path) -> None:
+    text = "\n".join(versions(project))
+    for task in TASKS:
+        assert f"facegate-{task}" in text
+    assert text.count("candidate") >= 4
+
+
+def test_a_second_run_does_nothing_and_registers_nothing(project: Path) -> None:
+    before = versions(project)
+    done = run(project, "dvc", "repro")
+    assert "Data and pipelines are up to date" in done.stdout + done.stderr
+    assert versions(project) == before
+
+
+def test_a_training_parameter_reruns_only_what_depends_on_it(project: Path) -> None:
+    params = project / "params.yaml"
+    text = params.read_text()
+    params.write_text(text.replace("bootstrap: 200", "bootstrap: 201"))
+    plan = run(project, "dvc", "repro", "--dry").stdout
+    params.write_text(text)
+    assert "Running stage 'evaluate@spoof'" in plan
+    for stage in ("samples", "prepare@spoof", "train@spoof", "export@spoof"):
+        assert f"Running stage '{stage}'" not in plan
+
+
+def test_a_corrupt_pack_stops_the_graph_with_its_name(project: Path) -> None:
+    part = next((project / "data" / "crops" / "spoof").glob("part-*.arrow"))
+    whole = part.read_bytes()
+    part.write_bytes(whole[: len(whole) // 2])
+    done = run(project, sys.executable, "-m", "pipelines.validate", "spoof", check=False)
+    part.write_bytes(whole)
+    assert done.returncode == 1
+    assert str(part.relative_to(project)) in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_newest_candidates_judge_a_picture(project: Path) -> None:
+    photos = ROOT / "tests" / "data" / "photos"
+    one, other = str(photos / "obama.jpg"), str(photos / "obama2.jpg")
+    verified = run(project, sys.executable, "-m", "facegate.cli", "verify", one, other).stdout
+    assert "synthetic" in verified
+    judged = run(project, sys.executable, "-m", "facegate.cli", "spoof", one).stdout
+    assert "synthetic" in judged
