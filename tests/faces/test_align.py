@@ -91,7 +91,9 @@ def test_template_for_another_size_keeps_pixel_centres():
 
 def test_one_person_aligned_from_two_scales_is_one_crop(photos):
     picture = load_picture(photos / "obama.jpg")
-    half = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+    height, width = picture.shape[:2]
+    smaller = cv2.resize(picture, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+    half = np.asarray(smaller, np.uint8)
     landmarks = Detector().detect(picture)[0].landmarks
     crops = [align(p, m).astype(float) for p, m in ((picture, landmarks), (half, landmarks / 2 - 0.25))]
     assert np.abs(crops[0] - crops[1]).mean() < 3

@@ -100,7 +100,8 @@ def test_pickling_leaves_the_session_behind(detector, photos):
 
 def test_agrees_with_opencvs_own_decoder(photos):
     """One look without refinement equals cv2.FaceDetectorYN, the published implementation."""
-    picture = cv2.resize(load_picture(photos / "obama.jpg"), (320, 320), interpolation=cv2.INTER_AREA)
+    photo = load_picture(photos / "obama.jpg")
+    picture = np.asarray(cv2.resize(photo, (320, 320), interpolation=cv2.INTER_AREA), np.uint8)
     detector = Detector()
     (face,) = detector._look(picture, 1.0)
     with as_file(files("facegate.faces") / "assets" / "face_detection_yunet_2023mar.onnx") as model:

@@ -43,11 +43,11 @@ def similarity(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
         PictureError: the source points coincide or are not finite.
     """
     source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    p, q = source[:, 0] + 1j * source[:, 1], target[:, 0] + 1j * target[:, 1]
-    centre_p, centre_q = p.mean(), q.mean()
-    spread = np.sum(np.abs(p - centre_p) ** 2) if np.isfinite(source).all() else 0.0
+    spread = np.sum((source - source.mean(axis=0)) ** 2) if np.isfinite(source).all() else 0.0
     if spread < 1e-12:
         raise PictureError("the landmarks of a face coincide or are not finite", "use another picture")
+    p, q = source[:, 0] + 1j * source[:, 1], target[:, 0] + 1j * target[:, 1]
+    centre_p, centre_q = p.mean(), q.mean()
     turn = np.sum(np.conj(p - centre_p) * (q - centre_q)) / spread
     shift = centre_q - turn * centre_p
     return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
