@@ -1,12 +1,30 @@
 """A real SQLite store per test, copied from one that is built once per session."""
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import InferenceSession
 
+from facegate.contracts import (
+    Calibration,
+    InputSpec,
+    ModelContract,
+    OperatingPoint,
+    OutputSpec,
+    Quantisation,
+    Rate,
+    Split,
+    Task,
+    TrainingData,
+)
+from facegate.faces.align import TEMPLATE_NAME
 from facegate.params import Params, load_params
 from facegate.registry.store import Store, init_store
+from facegate.runtime.bundle import write_bundle
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,3 +59,87 @@ def store(project: Path) -> Store:
 @pytest.fixture(scope="session")
 def params() -> Params:
     return load_params(ROOT / "params.yaml")
+
+
+def tiny_onnx(contract: ModelContract, weight: float) -> bytes:
+    """Mean colour of the picture times a weight, repeated to the output's size; metadata hold nothing."""
+    given, made = contract.input, contract.output
+    nodes = [
+        helper.make_node("Cast", [given.name], ["real"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMean", ["real", "axes"], ["mean"], keepdims=0),
+        helper.make_node("MatMul", ["mean", "weight"], [made.name]),
+    ]
+    matrix = np.full((3, made.size), weight, np.float32)
+    constants = [
+        numpy_helper.from_array(matrix, "weight"),
+        numpy_helper.from_array(np.array([1, 2], np.int64), "axes"),
+    ]
+    picture = ["batch", given.height, given.width, 3]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info(given.name, TensorProto.UINT8, picture)],
+        [helper.make_tensor_value_info(made.name, TensorProto.FLOAT, ["batch", made.size])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", contract.opset)], ir_version=10)
+    return model.SerializeToString()
+
+
+def make_contract(
+    task: Task = Task.RECOGNITION, target: str = "fp32", commit: str = "c0ffee"
+) -> ModelContract:
+    """A contract for :func:`tiny_onnx`, complete but for the model's hash."""
+    recognition = task is Task.RECOGNITION
+    rate = Rate(value=0.01, errors=10, trials=1000, low=0.005, high=0.018)
+    return ModelContract(
+        name=f"facegate-{task.value}",
+        task=task,
+        classes=() if recognition else ("attack", "bona_fide"),
+        input=InputSpec(
+            name="images", layout="NHWC", dtype="uint8", height=8, width=8, colour="RGB", in_graph=True,
+            mean=(128, 128, 128), scale=(1 / 128, 1 / 128, 1 / 128), crop="aligned" if recognition else "context",
+            crop_factor=1.0 if recognition else 2.0, template=TEMPLATE_NAME if recognition else "none",
+        ),
+        output=OutputSpec(
+            name="embedding" if recognition else "probabilities",
+            kind="embedding" if recognition else "probabilities",
+            size=4 if recognition else 2,
+            normalised=True,
+            higher_is="same_person" if recognition else "bona_fide",
+        ),
+        quantisation=Quantisation.model_validate({"target": target}),
+        calibration=Calibration(),
+        operating_points={
+            "eer": OperatingPoint(
+                threshold=0.3, metric="EER", target=None, measured=rate, dataset="synthetic", split=Split.VAL
+            )
+        },
+        training_data=(
+            TrainingData(name="rendered people", licence="Apache-2.0", commercial_use=True, digest="d1"),
+        ),
+        synthetic_only=True,
+        opset=18,
+        git_commit=commit,
+        params_digest="p1",
+        data_digests={"crops": "d1"},
+        model_sha256="0" * 64,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def make_bundle(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small but true bundle; `weight` makes models differ."""
+
+    def make(
+        task: Task = Task.RECOGNITION, target: str = "fp32", weight: float = 1.0, commit: str = "c0ffee"
+    ) -> Path:
+        contract = make_contract(task, target, commit)
+        model = tiny_onnx(contract, weight)
+        pictures = np.arange(2 * 8 * 8 * 3, dtype=np.uint8).reshape(2, 8, 8, 3)
+        answers = InferenceSession(model).run(None, {"images": pictures})[0]
+        folder = tmp_path / "bundles" / f"{task.value}-{target}-{weight}-{commit}"
+        write_bundle(folder, model, contract, pictures, np.asarray(answers, np.float32))
+        return folder
+
+    return make

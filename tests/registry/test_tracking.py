@@ -48,6 +48,7 @@ def test_a_run_carries_its_origin(store: Store, params: Params, crops: Path) -> 
     assert kept.data.params["spoof.optim.epochs"] == str(params.spoof.optim.epochs)
     assert kept.data.metrics == {"loss": 0.5, "val/tar_at_fmr_1e-3": 0.9}
     assert [m.value for m in store.client.get_metric_history(run.run_id, "loss")] == [1.0, 0.5]
+    assert kept.inputs is not None
     assert kept.inputs.dataset_inputs[0].dataset.digest == dvc_md5(crops)[:12]
     assert json.loads(reference.read_text())["run_id"] == run.run_id
 

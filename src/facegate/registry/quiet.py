@@ -25,7 +25,7 @@ import mlflow  # noqa: E402
 from mlflow.exceptions import MlflowException  # noqa: E402
 from mlflow.tracking import MlflowClient  # noqa: E402
 
-for _name in ("alembic", "mlflow.store.db.utils"):
+for _name in ("alembic", "mlflow.store.db.utils", "mlflow.store.artifact.artifact_repo"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 __all__ = ["DEFAULTS", "MlflowClient", "MlflowException", "mlflow"]

@@ -18,7 +18,7 @@ from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 from sqlalchemy.exc import SQLAlchemyError
 
 from facegate.errors import RegistryError
-from facegate.registry.quiet import MlflowClient, MlflowException
+from facegate.registry.quiet import MlflowClient, MlflowException, mlflow
 
 FOLDER = "mlruns"
 DATABASE = "mlflow.db"
@@ -41,6 +41,16 @@ class Store:
     def artifacts(self, experiment: str) -> str | None:
         """Where a new experiment keeps its artifacts; None leaves it to the server."""
         return None if self.folder is None else (self.folder / "artifacts" / experiment).as_uri()
+
+    @contextmanager
+    def current(self) -> Iterator[None]:
+        """Make this MLflow's global store for the block: some of its calls resolve ``models:/`` by it."""
+        before = os.environ.get("MLFLOW_TRACKING_URI")
+        mlflow.set_tracking_uri(self.uri)
+        try:
+            yield
+        finally:
+            mlflow.set_tracking_uri(before)  # pyright: ignore[reportArgumentType]  # None unsets it
 
     @contextmanager
     def locked(self, name: str) -> Iterator[None]:
