@@ -118,8 +118,3 @@ def test_celeba_spoof_orientation():
     assert row.fpr.value == 0.1
     assert row.tpr.value == pytest.approx(7 / 9)
     assert row.threshold == 0.6
-
-
-def test_auc_counts_ties_as_halves():
-    pairs = [(b > a) + 0.5 * (b == a) for b in SCORES[:10] for a in SCORES[10:]]
-    assert pad_legacy.pooled_auc(SCORES, SPECIES) == pytest.approx(np.mean(pairs), abs=1e-12)

@@ -22,6 +22,8 @@ from facegate.metrics.intervals import BOOTSTRAP, clopper_pearson
 
 _BLOCK = 8_000_000
 """Largest intermediate product held at once, in numbers."""
+_MISSING = 0.1
+"""Share of resamples that may lack any trial before an interval means nothing."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,7 @@ def interval(samples: NDArray[np.float64], people: int, confidence: float = 0.95
         NotMeasurableError: more than a tenth of the resamples gave no figure.
     """
     valid = samples[~np.isnan(samples)]
-    if valid.size < 0.9 * samples.size:
+    if valid.size < (1 - _MISSING) * samples.size:
         raise NotMeasurableError(
             f"only {valid.size} of {samples.size} resamples hold a trial", "evaluate more people"
         )
@@ -139,7 +141,8 @@ def bootstrap_rate(
     """A rate with an interval over subjects.
 
     Without any error, or with nothing else, resampling sees no spread; the bounds are then Clopper-Pearson's
-    with people as the trials.
+    with people as the trials. With trials of one person, or of so few that a tenth of the resamples miss them
+    all, nothing is known: 0 to 1.
 
     Args:
         draws: resamples of (at least) the subjects given.
@@ -148,19 +151,42 @@ def bootstrap_rate(
         second: the other subject of each comparison; None where a trial is one person's.
         confidence: level, 0 to 1.
     """
-    wrong = np.asarray(errors, bool)
-    count, trials = int(wrong.sum()), wrong.size
-    people = np.union1d(first, first if second is None else second).size
-    value = count / trials if trials else None
+    everyone = np.zeros(np.size(errors), np.intp)
+    return bootstrap_rates(draws, errors, everyone, 1, first, second, confidence)[0]
+
+
+def bootstrap_rates(
+    draws: Resamples,
+    errors: ArrayLike,
+    groups: ArrayLike,
+    size: int,
+    first: ArrayLike,
+    second: ArrayLike | None = None,
+    confidence: float = 0.95,
+) -> list[Rate]:
+    """The rate of each of `size` groups in one go; `groups` numbers the group of each trial from 0."""
+    wrong, group, one = np.asarray(errors, bool), np.asarray(groups, np.intp), np.asarray(first)
+    two = one if second is None else np.asarray(second)
+    counts = resampled_counts(draws, group * 2 + wrong, 2 * size, first, second)
+    rates = []
+    for number in range(size):
+        inside = group == number
+        people = np.union1d(one[inside], two[inside]).size
+        samples = _divided(counts[:, 2 * number + 1], counts[:, 2 * number : 2 * number + 2].sum(axis=1))
+        rates.append(_rate(int(wrong[inside].sum()), int(inside.sum()), people, samples, confidence))
+    return rates
+
+
+def _rate(count: int, trials: int, people: int, samples: NDArray[np.float64], confidence: float) -> Rate:
     if trials == 0 or people < 2:
         low, high = 0.0, 1.0
     elif count in (0, trials):
         bounds = clopper_pearson(people if count else 0, people, confidence)
         low, high = float(bounds[0]), float(bounds[1])
     else:
-        low, high = _bounds(resampled_rates(draws, wrong, first, second), people, confidence)
+        low, high = _bounds(samples, people, confidence)
     return Rate(
-        value=value,
+        value=count / trials if trials else None,
         errors=count,
         trials=trials,
         low=low,
@@ -171,6 +197,8 @@ def bootstrap_rate(
 
 
 def _bounds(samples: NDArray[np.float64], people: int, confidence: float) -> tuple[float, float]:
+    if np.isnan(samples).mean() > _MISSING:
+        return 0.0, 1.0
     low, high = interval(samples, people, confidence)
     return max(low, 0.0), min(high, 1.0)
 

@@ -6,7 +6,6 @@ ISO/IEC 30107-3:2023. Whatever reports them must put them under the word *legacy
 
 from dataclasses import dataclass
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from facegate.contracts import Rate
@@ -70,10 +69,3 @@ def tpr_at_fpr(
         caught = bpcer(attacks, threshold)
         rows.append(TprAtFpr(target, bpcer(bona_fide, threshold), caught, threshold))
     return rows
-
-
-def pooled_auc(scores: ArrayLike, species: ArrayLike) -> float:
-    """Area under the ROC curve over all attacks pooled: P(bona fide score > attack score) + ties / 2."""
-    bona_fide, attacks = split_presentations(scores, species)
-    curves = error_curves(bona_fide, attacks)
-    return float(np.trapezoid((1 - curves.fnmr)[::-1], curves.fmr[::-1]))

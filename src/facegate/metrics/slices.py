@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from facegate.contracts import Rate
 from facegate.errors import NotMeasurableError
-from facegate.metrics.bootstrap import Resamples, bootstrap_rate
+from facegate.metrics.bootstrap import Resamples, bootstrap_rates
 
 TOLERANCE = 0.25
 UNKNOWN = "unknown"
@@ -91,16 +91,12 @@ def slice_report(
     Raises:
         NotMeasurableError: there is no trial.
     """
-    wrong, names, one = np.asarray(errors, bool), np.asarray(groups).astype(str), np.asarray(first)
-    two = None if second is None else np.asarray(second)
+    wrong = np.asarray(errors, bool)
     if wrong.size == 0:
         raise NotMeasurableError("there is no trial to slice", "evaluate a set that holds some")
-    rates = {}
-    for name in np.unique(names).tolist():
-        mask = names == name
-        other = None if two is None else two[mask]
-        rates[name] = bootstrap_rate(draws, wrong[mask], one[mask], other, confidence)
-    return summarise(rates, float(wrong.mean()))
+    names, code = np.unique(np.asarray(groups).astype(str), return_inverse=True)
+    rates = bootstrap_rates(draws, wrong, code, names.size, first, second, confidence)
+    return summarise(dict(zip(names.tolist(), rates, strict=True)), float(wrong.mean()))
 
 
 def summarise(rates: Mapping[str, Rate], overall: float, tolerance: float = TOLERANCE) -> SliceReport:
