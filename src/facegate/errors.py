@@ -35,6 +35,10 @@ class PictureError(FacegateError):
     """A picture cannot be read, is too large, or shows no usable face."""
 
 
+class CheckpointError(FacegateError):
+    """A trained network on disk is missing, incomplete or edited."""
+
+
 class BundleError(FacegateError):
     """A model bundle is incomplete, edited, or disagrees with its contract."""
 

@@ -90,13 +90,30 @@ class ValidateParams(Frozen):
     min_detection_rate: Fraction = 0.97
 
 
+class SpanParams(Frozen):
+    """Where a sweep looks for one parameter."""
+
+    low: float
+    high: float
+    log: bool = False
+    """Even on a logarithmic scale."""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> "SpanParams":
+        if not self.low < self.high or (self.log and self.low <= 0):
+            raise ValueError("`low` must lie below `high`, and above 0 on a logarithmic scale")
+        return self
+
+
 class TuneParams(Frozen):
     """The sweep before training."""
 
     trials: Annotated[int, Field(ge=0)]
-    """0 skips the sweep: training then takes the values of params.yaml."""
+    """0 skips the sweep: training then takes the values of params.yaml. The first trial is those values."""
     epochs: PositiveInt
     seed: int = 3
+    space: dict[str, SpanParams] = Field(default_factory=dict)
+    """Numbers of the task's section, by dotted path: ``optim.learning_rate``."""
 
 
 class OptimParams(Frozen):
@@ -107,7 +124,9 @@ class OptimParams(Frozen):
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
     warmup: Fraction = 0.08
-    precision: Literal["32-true", "bf16-mixed", "bf16-true"] = "32-true"
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    """Decay per step of the averaged weights, which are validated and kept; 0 keeps the last ones."""
     seed: int = 1
 
 
@@ -120,6 +139,8 @@ class TrainerParams(Frozen):
     strategy: str = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
     """CPU threads of the network; 0 uses every core."""
+    workers: Annotated[int, Field(ge=0, le=64)] = 1
+    """Processes that make batches; 0 makes them in the training process. Never changes a result."""
 
 
 class RecognitionParams(Frozen):
@@ -131,16 +152,28 @@ class RecognitionParams(Frozen):
     loss: Literal["arcface", "cosface"] = "cosface"
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.3
     scale: Annotated[float, Field(gt=0, le=128)] = 24.0
+    margin_weight: Annotated[float, Field(ge=0)] = 0.5
     pair_weight: Annotated[float, Field(ge=0)] = 1.0
     people_per_batch: Annotated[int, Field(ge=2)] = 64
+    pseudo_identities: Annotated[int, Field(ge=0, le=16)] = 2
+    """Further identities made of each person by a fixed warp of the face."""
     augmentation: Fraction = 0.65
     optim: OptimParams
+
+    @model_validator(mode="after")
+    def _pairs(self) -> "RecognitionParams":
+        pictures, rest = divmod(self.optim.batch_size, self.people_per_batch)
+        if rest or pictures < 2:
+            raise ValueError("optim.batch_size must be a multiple of people_per_batch, at least twice it")
+        return self
 
 
 class SpoofParams(Frozen):
     """Is this a live person, from one frame."""
 
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
+    species_weight: Annotated[float, Field(ge=0)] = 0.5
+    """Weight of naming the attack species, a task of training only."""
     augmentation: Fraction = 0.5
     optim: OptimParams
 
