@@ -1,0 +1,170 @@
+"""Training batches as a pure function of (seed, epoch, step).
+
+The data set makes whole batches by key, so that neither the number of worker processes nor a kill and resume
+changes a pixel. Crops are decoded once; the test split never leaves the disk here.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from facegate.contracts import CROP_COLUMNS, AttackSpecies, Split, Task
+from facegate.datasets import effects
+from facegate.datasets.augment import Augmenter
+from facegate.datasets.pack import open_pack
+from facegate.datasets.sampling import people_plan, species_plan
+from facegate.errors import PackError
+
+Batch = tuple[Tensor, Tensor]
+"""Pictures (N, H, W, 3) of uint8 and labels (N,) of int64."""
+
+
+@dataclass(frozen=True)
+class Crops:
+    """One split of a crop pack in memory.
+
+    Attributes:
+        images: RGB uint8 of shape (N, H, W, 3).
+        subjects: subject of each.
+        species: AttackSpecies of each.
+    """
+
+    images: NDArray[np.uint8]
+    subjects: NDArray[np.str_]
+    species: NDArray[np.str_]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def bona_fide(self) -> NDArray[np.bool_]:
+        """Which pictures show a live person."""
+        return self.species == AttackSpecies.BONA_FIDE
+
+
+def load_crops(path: Path, split: Split) -> Crops:
+    """Decode the training or the validation split.
+
+    Raises:
+        PackError: the pack is unreadable, the split is empty, or it is the test split, which no part of
+            training may see.
+    """
+    if split is Split.TEST:
+        raise PackError(f"{path}: training asked for the test split", "judge trained models in `evaluate`")
+    pack = open_pack(path, CROP_COLUMNS)
+    rows = np.flatnonzero(pack.column("split") == split)
+    if not len(rows):
+        raise PackError(
+            f"{path}: no rows in split `{split}`", "add people, or raise its share in `data.split`"
+        )
+    subjects, species = (pack.column(name)[rows].astype(str) for name in ("subject_id", "species"))
+    return Crops(pack.images(rows), subjects, species)
+
+
+class TrainBatches(Dataset[Batch]):
+    """Augmented training batches by (epoch, step).
+
+    Args:
+        crops: training split.
+        task: chooses the augmentation recipe.
+        size: pictures in a batch.
+        epochs: epochs of the whole training, over which augmentation grows stronger.
+        strength: share of strongly augmented pictures from the middle of training on, 0 to 1.
+        seed: source of all chance.
+
+    Attributes:
+        steps: batches in an epoch, about one for every `size` pictures of the split.
+    """
+
+    def __init__(self, crops: Crops, task: Task, size: int, epochs: int, strength: float, seed: int) -> None:
+        self.crops, self.size, self.epochs, self.seed = crops, size, epochs, seed
+        self.steps = max(1, round(len(crops) / size))
+        self.strength = strength
+        self.augment = Augmenter(task)
+        self._planned: tuple[int, Any] = (-1, None)
+
+    @abstractmethod
+    def plan(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Picture indices and labels of one epoch, both (steps, batch)."""
+
+    def pictures(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Pictures of a batch before augmentation."""
+        del labels
+        return self.crops.images[rows]
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, key: tuple[int, int]) -> Batch:
+        epoch, step = key
+        if self._planned[0] != epoch:
+            self._planned = (epoch, self.plan(np.random.default_rng([self.seed, epoch])))
+        rows, labels = (part[step] for part in self._planned[1])
+        progress = (epoch + step / self.steps) / self.epochs
+        images = self.augment(
+            self.pictures(rows, labels),
+            np.random.default_rng([self.seed, epoch, step]),
+            self.strength * min(1.0, 2 * progress),
+        )
+        return torch.from_numpy(images), torch.from_numpy(labels)
+
+
+class PeopleBatches(TrainBatches):
+    """Batches of persons, each with several pictures; labels are identities.
+
+    Each person also comes as `pseudo` further identities: the same pictures under a fixed smooth warp that
+    changes the proportions of the face.
+    """
+
+    def __init__(self, crops: Crops, *, people: int, pictures: int, pseudo: int, **common: Any) -> None:
+        names, numbers = np.unique(crops.subjects, return_inverse=True)
+        if len(names) < 2:
+            raise PackError(
+                f"the training split holds {len(names)} person; recognition needs two", "add people"
+            )
+        members = [np.flatnonzero(numbers == person) for person in range(len(names))]
+        self.variants = 1 + pseudo
+        self.members = [rows for rows in members for _ in range(self.variants)]
+        self.identities = len(self.members)
+        self.people, self.per_person = min(people, self.identities), pictures
+        super().__init__(crops, Task.RECOGNITION, self.people * pictures, **common)
+
+    def plan(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """See :func:`people_plan`."""
+        return people_plan(self.members, self.people, self.per_person, self.steps, rng)
+
+    def pictures(self, rows: NDArray[np.int64], labels: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Pictures, warped where the label is a pseudo-identity."""
+        images = self.crops.images[rows]
+        for position in np.flatnonzero(labels % self.variants):
+            images[position] = effects.other_identity(images[position], int(labels[position]))
+        return images
+
+
+class SpeciesBatches(TrainBatches):
+    """Half bona fide, half attacks spread over the species; labels are positions in `names`.
+
+    ``names[0]`` is bona fide, the attack species of the training split follow in alphabetical order.
+    """
+
+    def __init__(self, crops: Crops, *, batch: int, **common: Any) -> None:
+        self.names = species_names(crops)
+        self.numbers = np.array([self.names.index(name) for name in crops.species.tolist()], np.int64)
+        super().__init__(crops, Task.SPOOF, min(batch, 2 * len(crops)), **common)
+
+    def plan(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """See :func:`species_plan`."""
+        rows = species_plan(self.crops.species.tolist(), self.size, self.steps, rng)
+        return rows, self.numbers[rows]
+
+
+def species_names(crops: Crops) -> list[str]:
+    """Bona fide first, then the attack species present, in alphabetical order."""
+    return [str(AttackSpecies.BONA_FIDE), *sorted(set(crops.species.tolist()) - {AttackSpecies.BONA_FIDE})]
