@@ -1,0 +1,87 @@
+"""What both Lightning modules share: optimiser, schedule, and a validation metric from collected outputs."""
+
+import math
+from abc import abstractmethod
+from typing import Any, ClassVar, Literal
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from facegate.models.blocks import normalise
+from facegate.params import OptimParams
+
+
+def schedule(step: int, total: int, warmup: float) -> float:
+    """Factor on the learning rate: linear warm-up over a share of training, then half a cosine to zero."""
+    rising = max(1.0, warmup * total)
+    if step < rising:
+        return (step + 1) / (rising + 1)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1.0, total - rising))))
+
+
+class Learner(pl.LightningModule):
+    """A network with its loss; subclasses say what the loss and the validation metric are.
+
+    Attributes:
+        metric: name of the validation metric in the logs.
+        mode: whether a lower or a higher metric is better.
+        network: the part that is kept and exported.
+    """
+
+    metric: ClassVar[str]
+    mode: ClassVar[Literal["min", "max"]]
+
+    def __init__(self, network: nn.Module, optim: OptimParams) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.optim = optim
+        self._collected: list[tuple[Tensor, Tensor]] = []
+
+    @abstractmethod
+    def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Training loss of normalised pictures (N, 3, H, W) and labels (N,)."""
+
+    @abstractmethod
+    def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
+        """Validation metric of all outputs (N, D) and labels (N,)."""
+
+    @property
+    def progress(self) -> float:
+        """Part of training done, 0 to 1."""
+        return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Outputs of uint8 pictures (N, H, W, 3)."""
+        return self.network(normalise(images)).float()
+
+    def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
+        """Loss of one batch."""
+        images, labels = batch
+        loss = self.loss_of(normalise(images), labels)
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
+        return loss
+
+    def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:
+        """Collect outputs; the metric needs all of them."""
+        images, labels = batch
+        self._collected.append((self(images), labels))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metric."""
+        outputs, labels = (torch.cat(part) for part in zip(*self._collected, strict=True))
+        self._collected.clear()
+        self.log(self.metric, self.metric_of(outputs, labels))
+
+    def configure_optimizers(self) -> Any:
+        """AdamW (Loshchilov & Hutter, 2019, arXiv:1711.05101), no decay of biases and normalisation."""
+        trained = [p for p in self.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.optim.weight_decay},
+            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=self.optim.learning_rate)
+        total = int(self.trainer.estimated_stepping_batches)
+        scheduler = LambdaLR(optimizer, lambda step: schedule(step, total, self.optim.warmup))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

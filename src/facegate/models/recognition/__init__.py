@@ -1,0 +1,1 @@
+"""Who is this: embeddings of aligned faces."""

@@ -1,0 +1,88 @@
+"""What a recogniser is trained on: a margin loss over identities beside a contest of pairs within the batch.
+
+A pure margin loss on few identities starts slowly and, at full margin, may collapse; the pair term starts at
+once and keeps the geometry of unseen identities in view.
+"""
+
+from itertools import pairwise
+from typing import Any, Literal
+
+import torch
+from pytorch_metric_learning.losses import ArcFaceLoss, CosFaceLoss
+from torch import Tensor, nn
+from torch.nn import functional
+
+PAIR_SCALE = 16.0
+PAIR_MARGIN = 0.15
+RAMP = (0.3, 0.7)
+"""Part of training over which the margin grows from zero to its full value."""
+
+
+def margin_at(progress: float, full: float) -> float:
+    """Margin at a point of training (`progress` 0 to 1): zero, a linear ramp, then `full`."""
+    start, stop = RAMP
+    return full * min(1.0, max(0.0, (progress - start) / (stop - start)))
+
+
+def pair_loss(embeddings: Tensor, pictures: int) -> Tensor:
+    """Cross-entropy of finding the other picture of the same person among all persons of the batch.
+
+    Args:
+        embeddings: raw embeddings of shape (persons × pictures, D), the pictures of a person one after another.
+        pictures: pictures of each person, at least 2.
+
+    Returns:
+        Mean over both directions of neighbouring pictures; cosine minus a margin, scaled (as in InfoNCE,
+        van den Oord et al., 2018, arXiv:1807.03748).
+    """
+    views = functional.normalize(embeddings).unflatten(0, (-1, pictures)).unbind(1)
+    persons = torch.arange(len(views[0]), device=embeddings.device)
+    margin = PAIR_MARGIN * torch.eye(len(persons), device=embeddings.device)
+    losses = []
+    for left, right in pairwise(views):
+        logits = PAIR_SCALE * (left @ right.T - margin)
+        losses += [functional.cross_entropy(logits, persons), functional.cross_entropy(logits.T, persons)]
+    return torch.stack(losses).mean()
+
+
+class RecognitionLoss(nn.Module):
+    """Margin loss over identities plus the pair term.
+
+    Args:
+        kind: ``cosface`` (Wang et al., 2018, arXiv:1801.09414) or ``arcface`` (Deng et al., 2019,
+            arXiv:1801.07698).
+        identities: number of classes.
+        embedding: dimensions.
+        margin: full margin, in cosine (cosface) or radians (arcface).
+        scale: factor on the cosines.
+        margin_weight: weight of the margin loss.
+        pair_weight: weight of the pair term.
+    """
+
+    def __init__(
+        self,
+        kind: Literal["arcface", "cosface"],
+        identities: int,
+        embedding: int,
+        margin: float,
+        scale: float,
+        margin_weight: float,
+        pair_weight: float,
+    ) -> None:
+        super().__init__()
+        self.full_margin, self.margin_weight, self.pair_weight = margin, margin_weight, pair_weight
+        common: dict[str, Any] = {"num_classes": identities, "embedding_size": embedding, "scale": scale}
+        self.margin_loss: Any = ArcFaceLoss(**common) if kind == "arcface" else CosFaceLoss(**common)
+
+    def forward(self, embeddings: Tensor, labels: Tensor, pictures: int, progress: float) -> Tensor:
+        """Loss of a batch.
+
+        Args:
+            embeddings: raw embeddings (persons × pictures, D), a person's pictures one after another.
+            labels: identities (persons × pictures,).
+            pictures: pictures of each person.
+            progress: part of training done, 0 to 1.
+        """
+        self.margin_loss.margin = margin_at(progress, self.full_margin)
+        loss = self.margin_weight * self.margin_loss(embeddings, labels)
+        return loss + self.pair_weight * pair_loss(embeddings, pictures)

@@ -1,0 +1,69 @@
+"""Training of the recogniser."""
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from facegate.metrics.verification import eer, error_curves, split_comparisons
+from facegate.models.learner import Learner
+from facegate.models.recognition.loss import RecognitionLoss
+from facegate.models.recognition.network import build_network
+from facegate.params import RecognitionParams
+
+
+def network_kwargs(params: RecognitionParams) -> dict[str, Any]:
+    """Arguments with which :func:`build_network` builds the network of these parameters."""
+    return {"backbone": params.backbone, "width": params.width, "embedding": params.embedding}
+
+
+class RecognitionModule(Learner):
+    """Margin loss and pair term over balanced batches; validated by the equal error rate over all pairs.
+
+    Args:
+        params: recipe.
+        identities: number of training classes, pseudo-identities included.
+        pictures: pictures of each person in a batch.
+    """
+
+    metric: ClassVar[str] = "val_eer"
+    mode: ClassVar[Literal["min", "max"]] = "min"
+
+    def __init__(self, params: RecognitionParams, identities: int, pictures: int) -> None:
+        super().__init__(build_network(**network_kwargs(params)), params.optim)
+        self.pictures = pictures
+        self.criterion = RecognitionLoss(
+            params.loss,
+            identities,
+            params.embedding,
+            params.margin,
+            params.scale,
+            params.margin_weight,
+            params.pair_weight,
+        )
+
+    def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
+        """See :class:`RecognitionLoss`; computed in fp32 whatever the precision of the network."""
+        embeddings = self.network(images)
+        with torch.autocast(embeddings.device.type, enabled=False):
+            return self.criterion(embeddings.float(), labels, self.pictures, self.progress)
+
+    def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
+        """Equal error rate, 0 to 1, of the cosines of all pairs."""
+        return pair_eer(functional.normalize(outputs), labels)
+
+
+def pair_eer(embeddings: Tensor, labels: Tensor) -> float:
+    """Equal error rate over all pairs of distinct pictures; 0.5 where there are no mated or no non-mated pairs.
+
+    Args:
+        embeddings: unit length, shape (N, D).
+        labels: persons, shape (N,).
+    """
+    rows, columns = torch.triu_indices(len(labels), len(labels), 1)
+    scores = (embeddings @ embeddings.T)[rows, columns].cpu().numpy()
+    mated = (labels[rows] == labels[columns]).cpu().numpy()
+    if mated.all() or not mated.any():
+        return 0.5
+    return eer(error_curves(*split_comparisons(scores, mated))).value

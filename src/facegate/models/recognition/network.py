@@ -1,0 +1,106 @@
+"""Backbones that turn an aligned face into an embedding; pure torch, so that they export alone."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from facegate.models.blocks import ConvUnit, Residual, scaled
+
+SIZE = 112
+"""Side of the aligned crop, pixels; both heads expect a 7×7 map from it."""
+
+DENSE_STAGES = ((16, 0), (32, 1), (64, 2), (128, 1))
+"""Channels and residual blocks of each stride-2 stage of the dense network."""
+
+MOBILE_STAGES = ((64, 2, 2, 5), (128, 2, 4, 1), (128, 1, 2, 6), (128, 2, 4, 1), (128, 1, 2, 2))
+"""Channels, first stride, expansion and repeats (Chen et al., 2018, table 1)."""
+
+
+class EmbeddingHead(nn.Sequential):
+    """1×1 expansion, 7×7 depthwise convolution in place of pooling, linear projection.
+
+    The last batch normalisation has no affine part: with one, margin training can collapse onto a point.
+    """
+
+    def __init__(self, inputs: int, hidden: int, embedding: int) -> None:
+        super().__init__(
+            ConvUnit(inputs, hidden, kernel=1),
+            ConvUnit(hidden, hidden, kernel=7, groups=hidden, act=False, padding=0),
+            nn.Conv2d(hidden, embedding, 1, bias=False),
+            nn.BatchNorm2d(embedding, affine=False),
+            nn.Flatten(),
+        )
+
+
+class DenseResNet(nn.Sequential):
+    """Small residual network of dense 3×3 convolutions: 0.64 M weights at width 1.
+
+    Args:
+        width: channel multiplier.
+        embedding: dimensions of the embedding.
+    """
+
+    def __init__(self, width: float = 1.0, embedding: int = 128) -> None:
+        layers: list[nn.Module] = []
+        channels = 3
+        for outputs, blocks in DENSE_STAGES:
+            layers.append(ConvUnit(channels, scaled(outputs, width), stride=2))
+            channels = scaled(outputs, width)
+            layers += [Residual(channels) for _ in range(blocks)]
+        super().__init__(*layers, EmbeddingHead(channels, scaled(256, width), embedding))
+
+
+class Bottleneck(nn.Module):
+    """Inverted residual of MobileNetV2 with ReLU (Sandler et al., 2018, arXiv:1801.04381)."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int, expansion: int) -> None:
+        super().__init__()
+        hidden = inputs * expansion
+        self.shortcut = stride == 1 and inputs == outputs
+        self.body = nn.Sequential(
+            ConvUnit(inputs, hidden, kernel=1),
+            ConvUnit(hidden, hidden, stride=stride, groups=hidden),
+            ConvUnit(hidden, outputs, kernel=1, act=False),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, H, W) to (N, outputs, H / stride, W / stride)."""
+        return x + self.body(x) if self.shortcut else self.body(x)
+
+
+class MobileFaceNet(nn.Sequential):
+    """MobileFaceNet (Chen et al., 2018, arXiv:1804.07573) with ReLU in place of PReLU.
+
+    Args:
+        width: channel multiplier.
+        embedding: dimensions of the embedding.
+    """
+
+    def __init__(self, width: float = 1.0, embedding: int = 128) -> None:
+        channels = scaled(64, width)
+        layers: list[nn.Module] = [
+            ConvUnit(3, channels, stride=2),
+            ConvUnit(channels, channels, groups=channels),
+        ]
+        for outputs, stride, expansion, repeats in MOBILE_STAGES:
+            for block in range(repeats):
+                layers.append(
+                    Bottleneck(channels, scaled(outputs, width), stride if block == 0 else 1, expansion)
+                )
+                channels = scaled(outputs, width)
+        super().__init__(*layers, EmbeddingHead(channels, scaled(512, width), embedding))
+
+
+def build_network(
+    backbone: Literal["dense_resnet", "mobilefacenet"] = "dense_resnet",
+    width: float = 1.0,
+    embedding: int = 128,
+) -> nn.Module:
+    """Build a recogniser.
+
+    Returns:
+        A network from float RGB of shape (N, 3, 112, 112), ``(value - 128) / 128``, to raw embeddings
+        (N, embedding); compare them by their cosine.
+    """
+    backbones = {"dense_resnet": DenseResNet, "mobilefacenet": MobileFaceNet}
+    return backbones[backbone](width, embedding)

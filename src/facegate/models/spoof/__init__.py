@@ -1,0 +1,1 @@
+"""Is this a live person: one frame, in its surroundings."""

@@ -1,0 +1,75 @@
+"""The spoof network: two looks at one context crop, inside one graph.
+
+Traces of re-capture (halftone dots, sub-pixels, moiré) are as fine as the pixels and die on shrinking, so one
+branch sees the middle of the crop at its own resolution. Borders, bezels and hands are large, so the other
+sees the whole crop at half of it. Both are averaged over their area and judged together.
+"""
+
+import torch
+from torch import Tensor, nn
+
+from facegate.models.blocks import ConvUnit, Residual, scaled
+
+CLASSES = ("attack", "bona_fide")
+"""Order of the logits."""
+
+PATCH = 0.75
+"""Side of the native patch / side of the crop."""
+
+
+class Branch(nn.Sequential):
+    """Convolutions at falling resolution and the mean over the area.
+
+    Args:
+        widths: output channels of each stage; every stage halves the resolution.
+        width: channel multiplier.
+    """
+
+    def __init__(self, widths: tuple[int, ...], width: float) -> None:
+        layers: list[nn.Module] = []
+        channels = 3
+        for number, outputs in enumerate(widths):
+            layers.append(ConvUnit(channels, scaled(outputs, width), stride=2))
+            channels = scaled(outputs, width)
+            layers.append(Residual(channels) if number else ConvUnit(channels, channels))
+        super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
+        self.features = channels
+
+
+class SpoofNet(nn.Module):
+    """Native patch and half-size scene, joined by one linear layer.
+
+    Args:
+        width: channel multiplier.
+        size: side of the context crop, pixels.
+    """
+
+    def __init__(self, width: float = 1.0, size: int = 128) -> None:
+        super().__init__()
+        self.patch = int(size * PATCH) // 16 * 16
+        self.offset = (size - self.patch) // 2
+        self.shrink = nn.AvgPool2d(2)
+        self.medium = Branch((16, 32, 64, 96), width)
+        self.scene = Branch((16, 32, 48, 64), width)
+        self.features = self.medium.features + self.scene.features
+        self.dropout = nn.Dropout(0.2)
+        self.classifier = nn.Linear(self.features, len(CLASSES))
+
+    def describe(self, x: Tensor) -> Tensor:
+        """Features (N, features) of normalised pictures (N, 3, size, size)."""
+        stop = self.offset + self.patch
+        patch = x[:, :, self.offset : stop, self.offset : stop]
+        return self.dropout(torch.cat([self.medium(patch), self.scene(self.shrink(x))], 1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits (N, 2), order CLASSES, of normalised pictures (N, 3, size, size)."""
+        return self.classifier(self.describe(x))
+
+
+def build_network(width: float = 1.0, size: int = 128) -> nn.Module:
+    """Build a spoof network.
+
+    Returns:
+        A network from float RGB of shape (N, 3, size, size), ``(value - 128) / 128``, to logits (N, 2).
+    """
+    return SpoofNet(width, size)
