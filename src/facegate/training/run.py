@@ -1,0 +1,86 @@
+"""One training run by Lightning: the same for a trial of a sweep and for the network that is kept."""
+
+import logging
+import os
+import warnings
+from collections.abc import Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, Checkpoint
+
+from facegate.datasets.modules import CropModule
+from facegate.models.learner import Learner
+from facegate.params import TrainerParams
+from facegate.training.callbacks import AveragedWeights, EpochSeed
+
+
+def run(
+    learner: Learner,
+    data: CropModule,
+    params: TrainerParams,
+    callbacks: Sequence[Callback],
+    resume: Path | None = None,
+) -> pl.Trainer:
+    """Train `learner` to its last epoch, deterministically; it ends with the averaged weights.
+
+    Args:
+        learner: with its initial weights.
+        data: its batches.
+        params: where to train.
+        callbacks: beside seeding and averaging, which are always there.
+        resume: checkpoint to take up from.
+    """
+    optim = learner.optim
+    always: list[Callback] = [EpochSeed(optim.seed)]
+    if optim.ema:
+        always.append(AveragedWeights(optim.ema))
+    with _threads(params.threads), _quiet():
+        trainer = pl.Trainer(
+            accelerator=params.accelerator,
+            devices=params.devices,
+            num_nodes=params.num_nodes,
+            strategy=params.strategy,
+            precision=optim.precision,
+            max_epochs=optim.epochs,
+            deterministic=True,
+            use_distributed_sampler=False,
+            num_sanity_val_steps=0,
+            logger=False,
+            enable_checkpointing=any(isinstance(c, Checkpoint) for c in callbacks),
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            callbacks=[*always, *callbacks],
+        )
+        trainer.fit(learner, datamodule=data, ckpt_path=resume)
+    return trainer
+
+
+@contextmanager
+def _threads(count: int) -> Any:
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or os.cpu_count() or 1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+@contextmanager
+def _quiet() -> Any:
+    """Silence hints that do not apply: the batches are made elsewhere, the steps are few by design."""
+    log = logging.getLogger("pytorch_lightning")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", category=UserWarning, module=r"pytorch_lightning|torch\.optim")
+            warnings.filterwarnings(
+                "ignore", message=r".*(does not have many workers|exists and is not empty).*"
+            )
+            yield
+    finally:
+        log.setLevel(level)
