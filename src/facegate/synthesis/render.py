@@ -1,0 +1,283 @@
+"""Takes the picture: a person and a shot in, scene-linear light and the five landmarks out.
+
+The scene is the light before any camera: capture it with :mod:`facegate.recapture.camera`.
+"""
+
+import functools
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from facegate.synthesis.assets import EYE, LASH, SKIN, TEETH, TONGUE, HeadAssets
+from facegate.synthesis.canonical import canonical
+from facegate.synthesis.geometry import Array, light_basis, rotation, smoothstep, unit
+from facegate.synthesis.identity import Identity
+from facegate.synthesis.raster import (
+    FAR,
+    composite,
+    depth_map,
+    parallel_projection,
+    rasterise,
+    splat_depth,
+    splat_strands,
+    vertex_normals,
+)
+from facegate.synthesis.shade import Lighting, Surface, shade_strands, shade_surfaces
+from facegate.synthesis.shot import Pose, Shot, sample_pose, sample_shot
+from facegate.synthesis.strands import Strands
+
+__all__ = ["Pose", "Rendered", "Shot", "render", "sample_pose", "sample_shot"]
+
+PIVOT = np.array([0, -0.105, -0.10], np.float32)
+"""Where the head turns on the neck, metres from between the eyes."""
+FACE_HEIGHT = 0.175
+SHADOW_SIZE, SHADOW_EXTENT = 176, 0.52
+BODY_FOLLOWS = 0.3
+EYE_BIAS = 0.0012
+"""The eyeball is drawn this far (metres) deeper, so that closing lids never let it through."""
+
+
+@dataclass(frozen=True, eq=False)
+class Rendered:
+    """Light that reaches the camera, and the truth about it.
+
+    Attributes:
+        scene: (S, S, 3) float32 scene-linear RGB, S = size × supersample; about 0 to 1, highlights above.
+        landmarks: (5, 2) float32 pixels of a picture of `size`, order ``contracts.LANDMARK_NAMES``.
+        alpha: (S, S) float32, 1 where the person covers the background.
+    """
+
+    scene: Array
+    landmarks: Array
+    alpha: Array
+
+
+def render(identity: Identity, shot: Shot, size: int, supersample: int = 2, rigid: bool = False) -> Rendered:
+    """Render one picture.
+
+    Args:
+        identity: the person shown; with a mask, the person it shows.
+        shot: everything else.
+        size: side of the final picture, pixels.
+        supersample: scene pixels per final pixel along each axis.
+        rigid: the face moves as one piece: no expression and no blink.
+    """
+    stage = _Stage(identity, shot, size * supersample, rigid)
+    stage.cast_shadows()
+    stage.draw_surfaces()
+    stage.draw_strands()
+    landmarks = (stage.landmarks() + 0.5) / supersample - 0.5
+    return Rendered(stage.picture, landmarks.astype(np.float32), stage.alpha)
+
+
+class _Posed:
+    """A head in its pose, in the camera's frame: origin in the middle of the face, z towards the camera."""
+
+    def __init__(self, identity: Identity, shot: Shot, rigid: bool) -> None:
+        assets, place, pose = identity.assets, canonical(identity.assets), shot.pose
+        self.points = _deformed(identity, shot, rigid)
+        yaw, pitch, roll = (math.radians(v) for v in (pose.yaw, pose.pitch, pose.roll))
+        self.head = rotation(yaw, pitch, roll)
+        self.body = rotation(yaw * BODY_FOLLOWS, 0, roll * BODY_FOLLOWS)
+        self.middle = np.zeros(3, np.float32)
+        mouth = identity.points[list(place.mouth)].mean(0)
+        anchor = 0.5 * (0.5 * mouth + 0.5 * identity.points[place.nose])
+        self.middle = self.move(anchor[None])[0]
+        self.follows = smoothstep(-0.20, -0.11, place.positions[:, 1])
+        self.positions = self.move(self.points, self.follows)
+        normals = np.empty_like(self.points)
+        vertex_normals(self.positions, assets.corner[assets.triangles], normals)
+        self.vertices = self.positions[assets.corner]
+        self.normals = normals[assets.corner]
+
+    def move(self, points: Array, follows: Array | float = 1.0) -> Array:
+        """Head coordinates (N, 3) to the camera's frame; `follows` (N,) is 1 on the head and 0 on the body."""
+        share = np.reshape(np.asarray(follows, np.float32), (-1, 1))
+        from_pivot = points - PIVOT
+        head, body = from_pivot @ self.head.T, from_pivot @ self.body.T
+        return (body + (head - body) * share - self.middle).astype(np.float32)
+
+
+def _deformed(identity: Identity, shot: Shot, rigid: bool) -> Array:
+    """The head with its expression and blink."""
+    actions = dict(shot.expression) if shot.mask is None and not rigid else {}
+    if shot.blink > 0 and not rigid:
+        actions["eyeBlinkLeft"] = actions["eyeBlinkRight"] = shot.blink
+    points = identity.points.copy()
+    for name, value in sorted(actions.items()):
+        if value:
+            points += (
+                np.float32(value) * identity.assets.expressions[identity.assets.expression_names.index(name)]
+            )
+    return points
+
+
+class _Stage:
+    """One picture while it is being made."""
+
+    def __init__(self, identity: Identity, shot: Shot, side: int, rigid: bool) -> None:
+        self.identity, self.shot, self.side = identity, shot, side
+        self.assets, self.dressed = identity.assets, identity.dressed(shot.look)
+        self.posed = _Posed(identity, shot, rigid)
+        self.focal = side * shot.pose.scale / FACE_HEIGHT * shot.pose.distance
+        self.coefficients = shot.light.coefficients(self.posed.head)
+        self.world = shot.light.coefficients(np.eye(3, dtype=np.float32))
+        self.groups = [(group, self._place(group)) for group in self.dressed.strands]
+        background = cv2.resize(shot.background, (side, side), interpolation=cv2.INTER_LINEAR)
+        self.picture = np.ascontiguousarray(background, np.float32)
+        self.alpha = np.zeros((side, side), np.float32)
+
+    def _place(self, group: Strands) -> Array:
+        """(S, J, 3) points of a group of strands in the camera's frame."""
+        corner = self.posed.points[self.assets.corner[group.triangle]]
+        root = np.einsum("sk,skx->sx", group.share, corner)
+        points = root[:, None] + group.offset
+        flat = points.reshape(-1, 3)
+        follows = smoothstep(-0.20, -0.11, flat[:, 1]) if group.scalp else 1.0
+        return self.posed.move(flat, follows).reshape(points.shape)
+
+    def project(self, points: Array) -> Array:
+        """(N, 3) in the camera's frame to x, y in scene pixels (edges at integers) and depth in metres."""
+        pose, depth = self.shot.pose, self.shot.pose.distance - points[..., 2]
+        out = np.empty(points.shape, np.float32)
+        out[..., 0] = self.side * (0.5 + pose.shift_x) + self.focal * points[..., 0] / depth
+        out[..., 1] = self.side * (0.5 + pose.shift_y) - self.focal * points[..., 1] / depth
+        out[..., 2] = depth
+        return out
+
+    def landmarks(self) -> Array:
+        """(5, 2) scene pixels with centres at integers."""
+        place, rest = canonical(self.assets), self.identity.points
+        eyes = self.posed.move(np.stack([rest[lids].mean(0) for lids in place.lids]))
+        others = self.posed.positions[[place.nose, *place.mouth]]
+        return self.project(np.concatenate([eyes, others]))[:, :2] - 0.5
+
+    def cast_shadows(self) -> None:
+        """See the scene from the key light."""
+        size, scale = SHADOW_SIZE, np.float32(SHADOW_SIZE / SHADOW_EXTENT)
+        basis = light_basis(self.shot.light.towards)
+        centre = np.array([0, -0.03, -0.06], np.float32)
+
+        def seen(points: Array) -> Array:
+            out = np.empty_like(points)
+            parallel_projection(points, basis, scale, centre, size, out)
+            return out
+
+        self.shadow_at = seen(self.posed.vertices)
+        near = np.full((size, size), FAR, np.float32)
+        solid = (self.assets.kind == SKIN) | (self.assets.kind == EYE)
+        depth_map(self.shadow_at, self.assets.triangles[solid], near)
+        hair_near, hair_count = np.full((size, size), FAR, np.float32), np.zeros((size, size), np.float32)
+        self.strand_shadow = [seen(points.reshape(-1, 3)) for _, points in self.groups]
+        for (group, _), at in zip(self.groups, self.strand_shadow, strict=True):
+            if group.scalp:
+                splat_depth(at, hair_near, hair_count)
+        light = self.shot.light
+        camera = np.array([0, 0, self.shot.pose.distance], np.float32)
+        self.lighting = Lighting(
+            light.towards, light.colour, light.fill_towards, light.fill_colour, camera,
+            near, hair_near, hair_count, np.float32(light.softness),
+        )  # fmt: skip
+
+    def draw_surfaces(self) -> None:
+        """Skin, eyes, teeth, clothes."""
+        assets, side = self.assets, self.side
+        mesh = _mesh(assets)
+        screen = self.project(self.posed.vertices)
+        self.depth = np.full((side, side), FAR, np.float32)
+        ids = np.full((side, side), -1, np.int32)
+        keep = np.ones(len(screen), np.float32)
+        rasterise(screen, mesh.triangles, mesh.bias, mesh.single_sided, keep, 0, self.depth, ids)
+        vertex = self._attributes()
+        shade_surfaces(
+            ids,
+            screen,
+            mesh.triangles,
+            mesh.kind,
+            vertex,
+            mesh.paint,
+            self.lighting,
+            self._surface(),
+            self.picture,
+        )
+        self.alpha[ids >= 0] = 1
+
+    def _attributes(self) -> Array:
+        place, posed = canonical(self.assets), self.posed
+        vertex = np.empty((len(posed.vertices), 18), np.float32)
+        vertex[:, 0:3], vertex[:, 3:6] = posed.vertices, posed.normals
+        vertex[:, 6:8], vertex[:, 8:11] = self.assets.uv, place.vertices
+        transfer = self.dressed.transfer
+        openness = np.clip(transfer[:, 0] * 3.5449, 0, 1)
+        vertex[:, 11:14] = np.maximum(transfer @ self.coefficients, 0.012 * openness[:, None])
+        vertex[:, 14] = openness
+        vertex[:, 15:18] = self.shadow_at
+        return vertex
+
+    def _surface(self) -> Surface:
+        identity, shot = self.identity, self.shot
+        eyes = self.posed.move(identity.eyes)
+        return Surface(
+            texture=self.dressed.texture,
+            head=self.posed.head,
+            eyes=eyes,
+            gaze=self._gaze(eyes),
+            iris=identity.iris,
+            skin=np.array([0.55, 0.62, 0.47, 1.0], np.float32),
+            cloth=shot.clothing.parameters(),
+            holes=np.zeros(8, np.float32),
+        )
+
+    def _gaze(self, eyes: Array) -> Array:
+        """(2, 3) unit vectors: towards the camera as far as eyes turn, and off it by the shot's gaze."""
+        camera = np.array([0, 0, self.shot.pose.distance], np.float32)
+        towards = unit(camera - eyes) @ self.posed.head
+        turn = np.tan(np.radians(self.shot.pose.gaze))
+        x = np.clip(towards[:, 0] / towards[:, 2], -0.45, 0.45) + turn[0]
+        y = np.clip(towards[:, 1] / towards[:, 2], -0.25, 0.25) + turn[1]
+        return unit(np.stack([x, y, np.ones(2)], 1)) @ self.posed.head.T
+
+    def draw_strands(self) -> None:
+        """Hair, brows, lashes and beard over everything else."""
+        side = self.side
+        nearest = np.full((side, side), FAR, np.float32)
+        total, clear = np.zeros((side, side, 4), np.float32), np.ones((side, side), np.float32)
+        middle = self.posed.move(canonical(self.assets).centre[None])[0]
+        drawn = []
+        for (group, points), shadow in zip(self.groups, self.strand_shadow, strict=True):
+            colour = np.empty(points.shape, np.float32)
+            gloss = np.float32(1.0 if group.scalp else 0.3)
+            shade_strands(points, group.colour, shadow, middle, self.world, self.lighting, gloss, colour)
+            screen = self.project(points)
+            width = group.width * (self.focal / screen[..., 2])
+            bias = np.float32(0.004 if group.scalp else 0.0025)
+            drawn.append((screen, colour, width.astype(np.float32), group.alpha, bias))
+        for final in (False, True):
+            for screen, colour, width, alpha, bias in drawn:
+                splat_strands(screen, colour, width, alpha, self.depth, bias, nearest, total, clear, final)
+        composite(self.picture, self.alpha, total, clear)
+
+
+@dataclass(frozen=True, eq=False)
+class _Mesh:
+    """What the rasteriser needs of the head's mesh."""
+
+    triangles: NDArray[np.int32]
+    kind: NDArray[np.uint8]
+    bias: Array
+    single_sided: NDArray[np.bool_]
+    paint: Array
+
+
+@functools.lru_cache(maxsize=2)
+def _mesh(assets: HeadAssets) -> _Mesh:
+    keep = assets.kind != LASH
+    triangles, kind = assets.triangles[keep], assets.kind[keep]
+    paint = np.zeros((len(assets.corner), 3), np.float32)
+    paint[assets.vertices_of(TEETH)] = (0.58, 0.53, 0.44)
+    paint[assets.vertices_of(TONGUE)] = (0.30, 0.09, 0.085)
+    bias = np.where(kind == EYE, EYE_BIAS, 0).astype(np.float32)
+    return _Mesh(np.ascontiguousarray(triangles), kind, bias, kind == SKIN, paint)
