@@ -156,7 +156,7 @@ def sub_pixel_tile(layout: Layout, fill: float, footprint: float) -> Floats:
     frequency = np.fft.fftfreq(TILE_SIDE, 1 / TILE_SIDE) / 2  # cycles per display pixel
     pass_through = np.sinc(frequency * footprint)
     spectrum = np.fft.fft2(tile, axes=(0, 1)) * pass_through[:, None, None] * pass_through[None, :, None]
-    smooth = np.fft.ifft2(spectrum, axes=(0, 1)).real
+    smooth = np.maximum(np.fft.ifft2(spectrum, axes=(0, 1)).real, 0)
     return (smooth / smooth.mean(axis=(0, 1))).astype(np.float32)
 
 

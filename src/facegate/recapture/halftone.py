@@ -63,7 +63,7 @@ def apply_halftone(tone: Floats, u: Floats, v: Floats, step: float, halftone: Ha
     if halftone.screen == "contone" or strength < 0.01:
         return tone
     tile = threshold_tile(halftone.screen, halftone.seed)
-    result = np.empty_like(tone)
+    result, edge = np.empty_like(tone), np.float32(halftone.sharpness)
     for channel, angle in enumerate(_ANGLES[halftone.screen]):
         cells = halftone.pitch * (1 if halftone.screen in ("stochastic", "ordered") else tile.shape[0])
         cos, sin = np.cos(angle + halftone.angle) * cells, np.sin(angle + halftone.angle) * cells
@@ -72,7 +72,8 @@ def apply_halftone(tone: Floats, u: Floats, v: Floats, step: float, halftone: Ha
         size = tile.shape[0]
         threshold = tile.take((row & (size - 1)) * size + (column & (size - 1)))
         wanted = tone[..., channel]
-        dots = np.clip((wanted - threshold) * np.float32(halftone.sharpness) + 0.5, 0, 1)
+        aim = 0.5 + (wanted - 0.5) * (1 + (2 * wanted - 1) ** 6 / edge)  # white stays bare, black full
+        dots = np.clip((aim - threshold) * edge + 0.5, 0, 1)
         result[..., channel] = wanted + np.float32(strength) * (dots - wanted)
     return result
 

@@ -71,7 +71,7 @@ def trivial_features(rgb: NDArray[np.uint8], box: ArrayLike) -> NDArray[np.float
     """
     height, width = rgb.shape[:2]
     x, y, w, h = (float(value) for value in np.asarray(box, float))
-    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     mean = np.maximum(np.array(cv2.mean(rgb)[:3]), 1.0)
     _, data = cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
     dark, light = np.percentile(luma, (1, 99))
@@ -136,8 +136,9 @@ def _of_species(
             f"five folds by subject need at least {FOLDS} subjects, not {people}", "take more people"
         )
     model = make_pipeline(StandardScaler(), LogisticRegression(class_weight="balanced", max_iter=1000))
-    scores = cross_val_predict(
-        model, x, attack, groups=subjects, cv=GroupKFold(FOLDS), method="decision_function"
+    folds = GroupKFold(FOLDS)
+    scores = np.asarray(
+        cross_val_predict(model, x, attack, groups=subjects, cv=folds, method="decision_function"), float
     )
     samples = resampled_aucs(resample(subjects, 500, seed), scores, attack, subjects)
     low, high = interval(samples, people, confidence)
