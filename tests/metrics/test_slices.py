@@ -70,3 +70,9 @@ def test_nothing_to_slice_is_said():
         s.slice_report(resample([0, 1], 100, 0), [], [], [])
     with pytest.raises(NotMeasurableError):
         s.summarise({"a": exact_rate(0, 0)}, 0.1)
+
+
+def test_a_handful_of_people_settles_nothing():
+    rates = {"a": exact_rate(1000, 20_000)}
+    assert s.summarise(rates, 0.05, {"a": 9}).verdict is s.Verdict.UNDECIDED
+    assert s.summarise(rates, 0.05, {"a": 10}).verdict is s.Verdict.PASS

@@ -69,23 +69,38 @@ def resampled_counts(
         bins: bin of each trial, 0 to size - 1, shape (n,).
         size: number of bins.
         first: subject of each trial, shape (n,).
-        second: the other subject, for comparisons of two; None where a trial is one person's.
+        second: the other subject of each comparison, the same one in mated ones; None if all are one person's.
 
     Returns:
         Shape (resamples, size).
     """
-    code, people = draws.codes(first), draws.people.size
-    single = second is None
-    rows = np.asarray(bins) if single else np.asarray(bins) * people + code
-    columns = code if single else draws.codes(second)
-    shape = (size if single else size * people, people)
+    number, one = np.asarray(bins), draws.codes(first)
+    if second is None:
+        return _counts(draws, number, size, one, None)
+    two = draws.codes(second)
+    own = one == two
+    apart = _counts(draws, number[~own], size, one[~own], two[~own])
+    return apart + _counts(draws, number[own], size, one[own], None) if own.any() else apart
+
+
+def _counts(
+    draws: Resamples,
+    bins: NDArray[np.intp],
+    size: int,
+    first: NDArray[np.intp],
+    second: NDArray[np.intp] | None,
+) -> NDArray[np.float64]:
+    people = draws.people.size
+    rows = bins if second is None else bins * people + first
+    columns = first if second is None else second
+    shape = (size if second is None else size * people, people)
     table = sparse.csr_matrix((np.ones(rows.size, np.float32), (rows, columns)), shape=shape)
     counts = np.empty((len(draws.weights), size))
     step = max(1, _BLOCK // shape[0])
     for start in range(0, len(counts), step):
         drawn = np.ascontiguousarray(draws.weights[start : start + step].T)
         partial = table @ drawn
-        if not single:
+        if second is not None:
             partial = np.einsum("kpb,pb->kb", partial.reshape(size, people, -1), drawn)
         counts[start : start + step] = partial.T
     return counts
@@ -148,7 +163,7 @@ def bootstrap_rate(
         draws: resamples of (at least) the subjects given.
         errors: shape (n,), true where a trial went wrong.
         first: subject of each trial.
-        second: the other subject of each comparison; None where a trial is one person's.
+        second: the other subject of each comparison, the same one in mated ones; None if all are one person's.
         confidence: level, 0 to 1.
     """
     everyone = np.zeros(np.size(errors), np.intp)

@@ -17,7 +17,7 @@ from facegate.metrics.verification import MATED, NONMATED, eer, error_curves
 def eer_rate(
     draws: Resamples,
     mated: tuple[ArrayLike, ArrayLike],
-    nonmated: tuple[ArrayLike, ArrayLike, ArrayLike],
+    nonmated: tuple[ArrayLike, ArrayLike, ArrayLike | None],
     confidence: float = 0.95,
 ) -> Rate:
     """EER with an interval over subjects.
@@ -25,7 +25,7 @@ def eer_rate(
     Args:
         draws: resamples of all subjects.
         mated: scores and subjects.
-        nonmated: scores, probe subjects and reference subjects.
+        nonmated: scores, probe subjects and reference subjects; the last is None for presentations.
         confidence: level, 0 to 1.
 
     Returns:
@@ -53,7 +53,7 @@ def eer_rate(
 def resampled_eers(
     draws: Resamples,
     mated: tuple[ArrayLike, ArrayLike],
-    nonmated: tuple[ArrayLike, ArrayLike, ArrayLike],
+    nonmated: tuple[ArrayLike, ArrayLike, ArrayLike | None],
     levels: int = 128,
 ) -> NDArray[np.float64]:
     """EER of each resample, read off a grid of thresholds around the crossing; shape (resamples,).

@@ -18,6 +18,8 @@ from facegate.metrics.bootstrap import Resamples, bootstrap_rates
 
 TOLERANCE = 0.25
 UNKNOWN = "unknown"
+FEWEST_PEOPLE = 10
+"""Below this many people in a group its interval is itself too uncertain for a verdict."""
 
 
 class Verdict(StrEnum):
@@ -96,20 +98,39 @@ def slice_report(
         raise NotMeasurableError("there is no trial to slice", "evaluate a set that holds some")
     names, code = np.unique(np.asarray(groups).astype(str), return_inverse=True)
     rates = bootstrap_rates(draws, wrong, code, names.size, first, second, confidence)
-    return summarise(dict(zip(names.tolist(), rates, strict=True)), float(wrong.mean()))
+    one, two = np.asarray(first), np.asarray(first if second is None else second)
+    people = {n: np.union1d(one[code == k], two[code == k]).size for k, n in enumerate(names.tolist())}
+    return summarise(dict(zip(names.tolist(), rates, strict=True)), float(wrong.mean()), people)
 
 
-def summarise(rates: Mapping[str, Rate], overall: float, tolerance: float = TOLERANCE) -> SliceReport:
+def summarise(
+    rates: Mapping[str, Rate],
+    overall: float,
+    people: Mapping[str, int] | None = None,
+    tolerance: float = TOLERANCE,
+) -> SliceReport:
     """Judge measured groups against the overall rate.
 
     A group passes when its whole interval lies at or below ``(1 + tolerance) * overall``, fails when its whole
     interval lies above, and is undecided otherwise: then it holds too few samples for either claim.
+
+    Args:
+        rates: per group.
+        overall: rate over all groups, 0 to 1.
+        people: number of people in each group; those of fewer than ten stay undecided.
+        tolerance: how much worse than overall a group may be.
+
+    Raises:
+        NotMeasurableError: no group holds a trial.
     """
     measured = {name: rate for name, rate in rates.items() if rate.value is not None}
     if not measured:
         raise NotMeasurableError("no group was measured", "evaluate a set that holds some")
     limit = (1 + tolerance) * overall
-    verdicts = {name: _judge(rate, limit) for name, rate in rates.items()}
+    few = {name for name, count in (people or {}).items() if count < FEWEST_PEOPLE}
+    verdicts = {
+        name: Verdict.UNDECIDED if name in few else _judge(rate, limit) for name, rate in rates.items()
+    }
     values = {name: rate.value or 0.0 for name, rate in measured.items()}
     worst, best = max(values, key=lambda n: values[n]), min(values.values())
     order = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
