@@ -8,6 +8,7 @@ import hashlib
 import importlib
 import io
 import json
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from facegate.models.blocks import parameter_count
 
 WEIGHTS = "model.pt"
 DESCRIPTION = "network.json"
+_UNREADABLE = (RuntimeError, ValueError, EOFError, pickle.UnpicklingError)
 
 
 def save_trained(
@@ -70,7 +72,7 @@ def load_trained(folder: Path) -> tuple[Task, nn.Module]:
         builder = importlib.import_module(f"facegate.models.{task}.network").build_network
         network: nn.Module = builder(**description["kwargs"])
         network.load_state_dict(torch.load(io.BytesIO(data), map_location="cpu", weights_only=True))
-    except (OSError, KeyError, TypeError, ValueError, RuntimeError, ModuleNotFoundError) as error:
+    except (*_UNREADABLE, OSError, KeyError, TypeError, ModuleNotFoundError) as error:
         raise _broken(folder, str(error).splitlines()[0]) from error
     return task, network.eval()
 

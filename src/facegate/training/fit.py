@@ -1,5 +1,6 @@
 """Train the network that is kept: resumable after a kill, the same result as without one."""
 
+import pickle
 import shutil
 import time
 from dataclasses import dataclass
@@ -130,7 +131,7 @@ def _usable(checkpoint: Path) -> Path | None:
         return None
     try:
         torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError, ValueError, EOFError):
+    except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
         checkpoint.unlink()
         return None
     return checkpoint

@@ -1,0 +1,56 @@
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from facegate.models.learner import schedule
+from facegate.models.recognition.loss import RecognitionLoss, margin_at, pair_loss
+
+
+def test_pair_loss_against_numpy():
+    rng = np.random.default_rng(0)
+    raw = rng.normal(size=(6, 5)).astype(np.float32)
+    unit = raw / np.linalg.norm(raw, axis=1, keepdims=True)
+    logits = 16 * (unit[0::2] @ unit[1::2].T - 0.15 * np.eye(3))
+
+    def entropy(table):
+        return np.mean(np.log(np.exp(table).sum(1)) - np.diag(table))
+
+    expected = (entropy(logits) + entropy(logits.T)) / 2
+    assert float(pair_loss(torch.from_numpy(raw), 2)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_pair_loss_of_three_pictures_is_the_mean_over_neighbours():
+    raw = torch.randn(4, 3, 6, generator=torch.Generator().manual_seed(1))
+    neighbours = [pair_loss(raw[:, view : view + 2].flatten(0, 1), 2) for view in (0, 1)]
+    assert float(pair_loss(raw.flatten(0, 1), 3)) == pytest.approx(float(sum(neighbours)) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["cosface", "arcface"])
+def test_margin_loss_against_its_formula(kind):
+    torch.manual_seed(0)
+    loss = RecognitionLoss(kind, 4, 8, margin=0.3, scale=24.0, margin_weight=1.0, pair_weight=0.0)
+    embeddings, labels = torch.randn(6, 8), torch.tensor([0, 0, 1, 1, 3, 3])
+    weights = loss.margin_loss.W.detach()
+    cosine = torch.nn.functional.normalize(embeddings) @ torch.nn.functional.normalize(weights, dim=0)
+    own = cosine[torch.arange(6), labels]
+    moved = own - 0.3 if kind == "cosface" else torch.cos(torch.acos(own) + 0.3)
+    cosine[torch.arange(6), labels] = moved
+    expected = torch.nn.functional.cross_entropy(24 * cosine, labels)
+    assert loss(embeddings, labels, 2, progress=1.0).item() == pytest.approx(float(expected), rel=1e-4)
+
+
+def test_margin_ramp():
+    assert [margin_at(p, 0.3) for p in (0, 0.3, 0.5, 0.7, 1)] == pytest.approx([0, 0, 0.15, 0.3, 0.3])
+
+
+@given(st.integers(1, 500), st.floats(0, 1))
+def test_schedule_rises_then_falls_within_one(total, warmup):
+    factors = [schedule(step, total, warmup) for step in range(total)]
+    peak = int(np.argmax(factors))
+    assert all(0 <= factor <= 1 for factor in factors)
+    assert all(a <= b for a, b in pairwise(factors[: peak + 1]))
+    assert all(a >= b for a, b in pairwise(factors[peak:]))

@@ -1,0 +1,80 @@
+import pytest
+import torch
+from torch import nn
+
+from facegate.models.blocks import normalise, parameter_count, scaled
+from facegate.models.recognition.network import build_network as build_recogniser
+from facegate.models.spoof.network import build_network as build_spoof
+
+ALLOWED = (
+    nn.Conv2d,
+    nn.BatchNorm2d,
+    nn.ReLU,
+    nn.AvgPool2d,
+    nn.AdaptiveAvgPool2d,
+    nn.Flatten,
+    nn.Linear,
+    nn.Dropout,
+)
+"""Layers that fold into, or have, an int8 operator in ONNX Runtime (dropout is gone at inference)."""
+
+
+@pytest.mark.parametrize(
+    ("backbone", "width", "embedding", "weights"),
+    [
+        ("dense_resnet", 1.0, 128, 638_736),
+        ("mobilefacenet", 1.0, 128, 995_328),
+        ("dense_resnet", 0.5, 64, None),
+    ],
+)
+def test_recogniser_shapes_and_weights(backbone, width, embedding, weights):
+    network = build_recogniser(backbone, width, embedding).eval()
+    assert network(torch.zeros(2, 3, 112, 112)).shape == (2, embedding)
+    if weights:
+        assert parameter_count(network) == weights
+
+
+@pytest.mark.parametrize("size", [128, 96, 160])
+def test_spoof_shapes(size):
+    network = build_spoof(0.5, size).eval()
+    assert network(torch.zeros(3, 3, size, size)).shape == (3, 2)
+
+
+@pytest.mark.parametrize("network", [build_recogniser(), build_recogniser("mobilefacenet"), build_spoof()])
+def test_only_layers_that_quantise(network):
+    leaves = [layer for layer in network.modules() if not list(layer.children())]
+    assert leaves
+    assert {type(layer) for layer in leaves} <= set(ALLOWED)
+
+
+def test_last_normalisation_has_no_affine_part():
+    norms = [m for m in build_recogniser().modules() if isinstance(m, nn.BatchNorm2d)]
+    assert not norms[-1].affine
+    assert all(norm.affine for norm in norms[:-1])
+
+
+def test_spoof_branches_see_what_they_should():
+    """A change at the rim reaches the scene branch only; one pixel in the middle reaches the native branch."""
+    network = build_spoof(0.5).eval()
+    plain = torch.zeros(1, 3, 128, 128)
+    rim, dot = plain.clone(), plain.clone()
+    rim[..., :8] = 1
+    dot[..., 64, 64] = 1
+    features = network.medium.features
+    with torch.no_grad():
+        still = network.describe(plain)
+        assert torch.equal(network.describe(rim)[:, :features], still[:, :features])
+        assert not torch.equal(network.describe(rim)[:, features:], still[:, features:])
+        assert not torch.equal(network.describe(dot)[:, :features], still[:, :features])
+
+
+def test_normalise_is_what_the_contract_says():
+    images = torch.tensor([[[[0, 128, 255]]]], dtype=torch.uint8)
+    assert normalise(images).flatten().tolist() == [-1.0, 0.0, 127 / 128]
+
+
+@pytest.mark.parametrize(
+    ("channels", "width", "expected"), [(16, 1.0, 16), (16, 0.25, 8), (64, 0.7, 48), (3, 0.1, 8)]
+)
+def test_scaled_channels(channels, width, expected):
+    assert scaled(channels, width) == expected
