@@ -1,0 +1,73 @@
+"""What a sweep leaves behind: its trials, the best of them, and the files that training and people read."""
+
+import csv
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from facegate.contracts import Task
+from facegate.training.callbacks import Row
+from facegate.training.space import BEST, Value
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One finished trial.
+
+    Attributes:
+        number: position among the finished trials, from 0.
+        values: the parameters tried, by dotted path.
+        metric: name of the validation metric.
+        value: its last value.
+        pruned: ended early because it lagged behind.
+        rows: its curve.
+    """
+
+    number: int
+    values: Mapping[str, Value]
+    metric: str
+    value: float
+    pruned: bool
+    rows: tuple[Row, ...]
+
+
+def best_of(trials: list[Trial]) -> Trial | None:
+    """The whole trial with the best value; among equals the first, so that the recipe itself wins ties."""
+    whole = [trial for trial in trials if not trial.pruned]
+    sign = -1 if whole and whole[0].metric == "val_auc" else 1
+    return min(whole, key=lambda trial: (sign * trial.value, trial.number), default=None)
+
+
+def write_sweep(out: Path, task: Task, best: Trial | None, trials: list[Trial]) -> None:
+    """Write ``best_params.json`` and ``trials.csv`` into a new folder, whole or not at all."""
+    draft = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    summary: dict[str, Any] = {
+        "task": str(task),
+        "values": dict(best.values) if best else {},
+        "metric": best.metric if best else None,
+        "value": best.value if best else None,
+        "trial": best.number if best else None,
+        "trials": len(trials),
+        "pruned": sum(trial.pruned for trial in trials),
+    }
+    (draft / BEST).write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
+    _write_table(draft / "trials.csv", trials)
+    shutil.rmtree(out, ignore_errors=True)
+    draft.rename(out)
+
+
+def _write_table(path: Path, trials: list[Trial]) -> None:
+    tried = list(trials[0].values) if trials else []
+    metric = trials[0].metric if trials else "value"
+    with path.open("w", newline="") as file:
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["trial", "state", "epochs", metric, *tried])
+        for trial in trials:
+            state = "pruned" if trial.pruned else "complete"
+            figures = [f"{value:.8g}" for value in (trial.value, *(trial.values[name] for name in tried))]
+            table.writerow([trial.number, state, len(trial.rows), *figures])
