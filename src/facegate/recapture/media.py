@@ -106,6 +106,7 @@ def recapture(
     *,
     wearer: Wearer | None = None,
     framing: Framing | None = None,
+    light: Light | None = None,
     camera: Camera | None = None,
 ) -> Recapture:
     """Attack a camera with a picture.
@@ -119,6 +120,7 @@ def recapture(
         background: linear RGB behind the medium; a blurred room by default.
         wearer: person behind a print_cut; the photographed person by default.
         framing: where the face lands; drawn by default.
+        light: light at the medium; drawn by default.
         camera: camera to take it with; drawn from the common population by default.
 
     Raises:
@@ -126,7 +128,7 @@ def recapture(
     """
     aspect = photo.shape[0] / photo.shape[1]
     points = None if landmarks is None else to_units(landmarks, photo.shape[1])
-    medium = sample_medium(rng, species, points, aspect, framing=framing, background=background)
+    medium = sample_medium(rng, species, points, aspect, framing=framing, background=background, light=light)
     if medium.cutout and wearer is None and landmarks is not None:
         wearer = Wearer(photo, landmarks)
     camera = camera or sample_camera(rng)
@@ -148,6 +150,7 @@ def sample_medium(
     *,
     framing: Framing | None = None,
     background: Floats | None = None,
+    light: Light | None = None,
 ) -> Medium:
     """Draw a medium and how it is held.
 
@@ -158,6 +161,7 @@ def sample_medium(
         aspect: height / width of the photograph.
         framing: where the face lands; drawn by default.
         background: linear RGB behind the medium; a blurred room by default.
+        light: light at the medium; drawn by default.
 
     Raises:
         ValueError: the species is not a flat medium, or print_cut without landmarks.
@@ -179,7 +183,7 @@ def sample_medium(
     held = shows and species is not AttackSpecies.REPLAY_MONITOR and rng.random() < 0.4
     return Medium(
         surface=surface,
-        light=sample_light(rng),
+        light=light or sample_light(rng),
         placement=placement,
         extent=extent,
         fingers=sample_fingers(rng, extent.outer, face) if held else (),
