@@ -1,0 +1,89 @@
+"""Many weak answers make a strong one: evidence added up over a track, with an early end.
+
+Each frame's score is a log-likelihood ratio (bona fide against attack). Were the frames independent, the sum
+would be the evidence, and Wald's sequential test would end as soon as the sum leaves a corridor. Frames of one
+track are anything but independent: with correlation r between any two, n of them are worth n / (1 + (n - 1) r).
+The mean is multiplied by that worth, so that a thousand frames of one still photograph never become certainty.
+
+Paper: Wald, *Sequential Tests of Statistical Hypotheses*, Annals of Mathematical Statistics 1945.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from facegate.runtime.policy import Verdict
+
+
+@dataclass(frozen=True)
+class FusionParams:
+    """When evidence suffices.
+
+    Attributes:
+        attack_accepted: accepted probability of letting an attack in (Wald's alpha).
+        bona_fide_rejected: accepted probability of turning a live person away (Wald's beta).
+        correlation: between the evidence of two frames, 0 to 1.
+        limit: greatest evidence that one frame may give, in natural-log units; one model error must not decide.
+        least_frames: frames before which nothing is decided.
+        most_frames: frames after which an open question ends in a retry.
+    """
+
+    attack_accepted: float = 0.02
+    bona_fide_rejected: float = 0.05
+    correlation: float = 0.3
+    limit: float = 4.0
+    least_frames: int = 3
+    most_frames: int = 30
+
+    @property
+    def upper(self) -> float:
+        """Evidence at which a face is accepted."""
+        return math.log((1 - self.bona_fide_rejected) / self.attack_accepted)
+
+    @property
+    def lower(self) -> float:
+        """Evidence at which a face is rejected; negative."""
+        return math.log(self.bona_fide_rejected / (1 - self.attack_accepted))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a track has shown so far.
+
+    Attributes:
+        total: sum of the frames' evidence, each within the limit.
+        frames: how many frames gave evidence.
+        aside: evidence from elsewhere (a blink, motion), taken as independent of the frames.
+    """
+
+    total: float = 0.0
+    frames: int = 0
+    aside: float = 0.0
+
+    def add(self, llr: float, params: FusionParams) -> "Evidence":
+        """Take in one frame's log-likelihood ratio; one that is no number is left out."""
+        if math.isnan(llr):
+            return self
+        bounded = max(-params.limit, min(params.limit, llr))
+        return replace(self, total=self.total + bounded, frames=self.frames + 1)
+
+    def add_aside(self, llr: float, params: FusionParams) -> "Evidence":
+        """Take in a weak independent hint; all hints together stay within the limit."""
+        return replace(self, aside=max(-params.limit, min(params.limit, self.aside + llr)))
+
+    def llr(self, params: FusionParams) -> float:
+        """Evidence of the whole track, correlation allowed for."""
+        if not self.frames:
+            return self.aside
+        worth = self.frames / (1 + (self.frames - 1) * params.correlation)
+        return self.total / self.frames * worth + self.aside
+
+    def verdict(self, params: FusionParams) -> Verdict | None:
+        """Accept or reject as soon as the evidence suffices, retry when time is up; None while it is open."""
+        if self.frames < params.least_frames:
+            return None
+        value = self.llr(params)
+        if value >= params.upper:
+            return Verdict.ACCEPT
+        if value <= params.lower:
+            return Verdict.REJECT
+        return Verdict.RETRY if self.frames >= params.most_frames else None

@@ -1,0 +1,134 @@
+import numpy as np
+import pytest
+
+from facegate.contracts import Calibration, Task
+from facegate.faces.align import TEMPLATE_112
+from facegate.faces.detect import Face
+from facegate.faces.track import TrackState
+from facegate.runtime.engine import FaceEngine, Match, Reason
+from facegate.runtime.fusion import FusionParams
+from facegate.runtime.models import Recogniser, SpoofJudge
+from facegate.runtime.policy import Verdict
+from facegate.runtime.stream import StreamEngine
+
+FRAME = np.random.default_rng(2).integers(60, 200, (240, 320, 3), dtype=np.uint8)
+
+
+def face(x):
+    box = np.array([x, 60, 100, 120], np.float32)
+    return Face(box, (TEMPLATE_112 * 0.9 + [x, 70]).astype(np.float32), 0.9)
+
+
+class Script:
+    """Stands in for detector, judge network and gallery: what each frame shall show."""
+
+    def __init__(self, places, scores, names=("ann",)):
+        self.places, self.scores, self.names = iter(places), iter(scores), iter(names)
+        self.searches = 0
+
+    def detect(self, rgb):
+        return [face(x) for x in next(self.places)]
+
+    def judge(self, crops):
+        live = np.array([next(self.scores) for _ in crops], np.float32)
+        return np.stack([1 - live, live], axis=1)
+
+    def search(self, embedding):
+        self.searches += 1
+        name = next(self.names)
+        return Match(name, 1.0 if name else -1.0)
+
+
+@pytest.fixture
+def play(make_bundle, monkeypatch):
+    """Runs a script of (places, live scores, names) and returns what came out of each frame."""
+
+    def run(places, scores, names=("ann",), **fusion):
+        script = Script(places, scores, names)
+        recogniser, judge = Recogniser(make_bundle()), SpoofJudge(make_bundle(Task.SPOOF))
+        monkeypatch.setattr(judge.session, "run", script.judge)
+        engine = FaceEngine(recogniser, judge, gallery=script)
+        monkeypatch.setattr(engine.detector, "detect", script.detect)
+        stream = StreamEngine(engine, FusionParams(**fusion))
+        return [stream.look(FRAME, i / 15) for i in range(len(places))], script
+
+    return run
+
+
+def verdicts(history, track=1):
+    decisions = [r.decision for frame in history for r in frame if r.id == track]
+    return [d.verdict if d else None for d in decisions]
+
+
+def test_a_live_known_person_is_accepted_once_and_stays_so(play):
+    history, script = play([[50]] * 6, [0.9] * 3)
+    assert verdicts(history) == [None, None] + [Verdict.ACCEPT] * 4
+    assert history[-1][0].decision.match.person == "ann"
+    assert script.searches == 1  # neither judge nor recogniser is asked again
+
+
+def test_an_attack_is_rejected_and_never_looked_up(play):
+    history, script = play([[50]] * 5, [0.1] * 3)
+    assert verdicts(history) == [None, None] + [Verdict.REJECT] * 3
+    assert history[-1][0].decision.reasons == (Reason.SPOOF,)
+    assert script.searches == 0
+
+
+def test_one_bad_frame_does_not_turn_a_live_person_away(play):
+    history, _ = play([[50]] * 6, [0.9, 0.2, 0.9, 0.9, 0.9, 0.9])
+    assert verdicts(history)[-1] is Verdict.ACCEPT
+
+
+def test_a_stranger_is_looked_up_a_few_times_then_final(play):
+    history, script = play([[50]] * 8, [0.9] * 8, ["", "", "", ""])
+    assert verdicts(history) == [None] * 4 + [Verdict.REJECT] * 4
+    assert history[-1][0].decision.reasons == (Reason.UNKNOWN,)
+    assert script.searches == 3
+
+
+def test_an_open_question_ends_in_a_retry_and_begins_anew(play):
+    history, _ = play([[50]] * 9, [0.5] * 5 + [0.9] * 4, most_frames=5)
+    assert verdicts(history) == [None] * 4 + [Verdict.RETRY] * 3 + [Verdict.ACCEPT] * 2
+    assert history[4][0].decision.reasons == (Reason.UNDECIDED,)
+
+
+def test_evidence_belongs_to_a_track(play):
+    history, _ = play([[20, 180]] * 3, [0.9, 0.1] * 3)
+    assert verdicts(history, 1)[-1] is Verdict.ACCEPT
+    assert verdicts(history, 2)[-1] is Verdict.REJECT
+
+
+def test_another_face_in_the_same_place_later_starts_from_nothing(play):
+    gone = [[]] * 20
+    history, _ = play([[50]] * 4 + gone + [[50]] * 3, [0.9] * 3 + [0.1] * 3)
+    assert [r.state for frame in history for r in frame].count(TrackState.ENDED) == 1
+    assert verdicts(history, 2)[-1] is Verdict.REJECT
+
+
+def test_a_short_absence_keeps_the_decision(play):
+    history, _ = play([[50]] * 4 + [[]] * 3 + [[50]], [0.9] * 3)
+    assert [history[5][0].state, history[7][0].state] == [TrackState.LOST, TrackState.CONFIRMED]
+    assert verdicts(history)[-1] is Verdict.ACCEPT
+
+
+def test_faces_that_fail_the_gate_give_no_evidence(play):
+    outside = -60  # over half of the box is beyond the edge
+    history, _ = play([[outside]] * 4, [])
+    assert history[-1][0].last.reasons[0] == "cut_off"
+    assert history[-1][0].evidence.frames == 0
+
+
+def test_time_must_grow(play, make_bundle):
+    engine = FaceEngine(Recogniser(make_bundle()), SpoofJudge(make_bundle(Task.SPOOF)))
+    stream = StreamEngine(engine)
+    stream.look(FRAME, 1.0)
+    with pytest.raises(ValueError, match="time must grow"):
+        stream.look(FRAME, 1.0)
+
+
+def test_a_stream_needs_a_calibrated_judge(make_bundle):
+    recogniser = Recogniser(make_bundle())
+    raw = SpoofJudge(make_bundle(Task.SPOOF, calibration=Calibration()))
+    for judge in (None, raw):
+        with pytest.raises(ValueError, match="calibrated"):
+            StreamEngine(FaceEngine(recogniser, judge))
