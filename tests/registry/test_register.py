@@ -70,14 +70,18 @@ def test_a_version_carries_its_evidence(store: Store, params: Params, make_bundl
     training = Path("reports/runs/train.json")
     training.parent.mkdir(parents=True)
     training.write_text(json.dumps({"run_id": "f" * 32}))
-    evidence = Evidence({"eer": {"value": 0.05}}, {"FNMR at FMR 1e-3": FAR}, {"evaluation": plots})
+    evidence = Evidence(
+        {"eer": {"value": 0.05}}, {"FNMR at FMR 1e-3": FAR}, {"evaluation": plots}, ("evaluation/det.png",)
+    )
     done = register_bundle(make_bundle(), params, evidence, inputs={"plots": plots}, training=training)
 
     version = store.client.get_model_version(done.name, done.version)
     assert version.description is not None
     assert version.run_id is not None
     assert "Synthetic" in version.description
-    assert "| FNMR at FMR 1e-3 | 2.10 % | 1.30 % to 3.20 % | 1,000 |" in version.description
+    cells = version.description.replace("\u00a0", "")
+    assert "|FNMR at FMR 1e-3|2.10 %|1.30 % to 3.20 %|1,000|" in cells
+    assert f"![det](get-artifact?path=evaluation%2Fdet.png&run_uuid={version.run_id})" in cells
     assert version.tags["run.train"] == "f" * 32
     assert version.tags["dvc.dep.plots"].endswith(".dir")
     kept = store.client.get_run(version.run_id)

@@ -1,11 +1,13 @@
 """What a registered version says of itself: Markdown for the MLflow UI, from its contract and its evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from pydantic import ValidationError
 
-from facegate.contracts import ModelContract, Rate, Task
+from facegate.contracts import ModelContract, OperatingPoint, Rate, Task
 
 _PURPOSE = {
     Task.RECOGNITION: "Who is this? Turns an aligned face into an embedding; the cosine of two tells how alike.",
@@ -57,26 +59,37 @@ def rate_table(rates: Mapping[str, Rate]) -> str:
     """Rates as a Markdown table: value, interval and the number of trials."""
     confidence = {f"{100 * rate.confidence:g} %" for rate in rates.values()}
     head = confidence.pop() if len(confidence) == 1 else "its"
-    rows = [f"| measure | value | {head} interval | n |", "| --- | ---: | ---: | ---: |"]
-    rows += [
-        f"| {name} | {percent(rate.value)} | {percent(rate.low)} to {percent(rate.high)} | {rate.trials:,} |"
+    rows = [
+        (name, percent(rate.value), f"{percent(rate.low)} to {percent(rate.high)}", f"{rate.trials:,}")
         for name, rate in rates.items()
     ]
-    return "\n".join(rows)
+    return markdown_table(("measure", "value", f"{head} interval", "n"), rows)
 
 
 def operating_point_table(contract: ModelContract) -> str:
     """Thresholds that travel with the model, and where they were measured."""
     if not contract.operating_points:
         return ""
-    rows = ["| operating point | threshold | measured | on |", "| --- | ---: | ---: | --- |"]
-    for name, point in sorted(contract.operating_points.items()):
-        rate = point.measured
-        rows.append(
-            f"| {name} | {point.threshold:.4f} | {point.metric} {percent(rate.value)} "
-            f"(≤ {percent(rate.high)}, n = {rate.trials:,}) | {point.dataset}, {point.split.value} |"
-        )
-    return "\n".join(rows)
+    rows = [
+        (name, f"{point.threshold:.4f}", _measured(point), f"{point.dataset}, {point.split.value}")
+        for name, point in sorted(contract.operating_points.items())
+    ]
+    table = markdown_table(("operating point", "threshold", "measured", "on"), rows)
+    return f"**Thresholds** (a score at or above is accepted)\n\n{table}"
+
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table; hard spaces keep MLflow's bare cells apart."""
+    gap = "\u00a0" * 3
+    lines = ["|".join(f"{cell}{gap}" for cell in row) for row in (head, *rows)]
+    return "\n".join(f"|{line}|" for line in [lines[0], "|".join(["---"] * len(head)), *lines[1:]])
+
+
+def pictures(run_id: str, paths: Iterable[str]) -> str:
+    """Pictures among a run's artifacts, as the MLflow UI shows them inside a description."""
+    return "\n\n".join(
+        f"![{Path(path).stem}](get-artifact?path={quote(path, safe='')}&run_uuid={run_id})" for path in paths
+    )
 
 
 def percent(value: float | None) -> str:
@@ -85,6 +98,11 @@ def percent(value: float | None) -> str:
         return "–"
     scaled = 100 * value
     return f"{scaled:.2g} %" if 0 < scaled < 1 else f"{scaled:.2f} %"
+
+
+def _measured(point: OperatingPoint) -> str:
+    rate = point.measured
+    return f"{point.metric} {percent(rate.value)} (≤ {percent(rate.high)}, n = {rate.trials:,})"
 
 
 def _terms(contract: ModelContract) -> str:

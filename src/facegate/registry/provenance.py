@@ -4,6 +4,7 @@ Hashes are those of DVC (MD5; a folder's is the MD5 of its sorted listing), so t
 and ``.dvc/cache`` speak of the same thing.
 """
 
+import getpass
 import hashlib
 import importlib.metadata
 import json
@@ -93,11 +94,21 @@ def stage_tags(
         "git.commit": git.commit,
         "git.dirty": str(git.dirty).lower(),
         "mlflow.source.git.commit": git.commit,
+        "mlflow.source.type": "LOCAL",
     }
     deps = {f"dvc.dep.{name}": md5 for name, md5 in hashes.items()}
     tags = {**environ, **known, **deps}
     tags["dvc.stage"] = tags["dvc.stage"] or (f"{stage}@{task}" if task else stage)
+    tags |= {"mlflow.source.name": f"dvc repro {tags['dvc.stage']}", "mlflow.user": user_name()}
     return {key: value for key, value in tags.items() if value}
+
+
+def user_name() -> str:
+    """Login name of whoever runs this; empty where there is none, as in some containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""
 
 
 def installed_packages() -> str:

@@ -23,7 +23,7 @@ from facegate.contracts import ModelContract, Rate
 from facegate.errors import RegistryError
 from facegate.params import Params
 from facegate.registry.bundles import FILES, Candidate, read_candidate
-from facegate.registry.describe import version_text
+from facegate.registry.describe import pictures, version_text
 from facegate.registry.names import candidate_aliases, model_name, numbers
 from facegate.registry.quiet import MlflowException
 from facegate.registry.signature import signature_of
@@ -48,12 +48,14 @@ class Evidence:
         metrics: the numbers of this bundle, nested as in ``metrics/<task>.json``.
         headline: the few rates that its description shows.
         files: artifact folder to file or folder: plots, HTML report, benchmark JSON, score table.
+        plots: the few pictures that its description shows, as ``<artifact folder>/<file>``.
         note: more Markdown for the description.
     """
 
     metrics: Mapping[str, Any] = field(default_factory=dict)
     headline: Mapping[str, Rate] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
+    plots: tuple[str, ...] = ()
     note: str = ""
 
 
@@ -125,7 +127,8 @@ def _register(
     task = candidate.contract.task
     origin = {"run.train": _run_id(training)} if training else {}
     with stage_run("register", task, params, inputs=inputs, title=candidate.target, root=root) as run:
-        text = version_text(candidate.contract, evidence.headline, evidence.note)
+        notes = f"{evidence.note}\n\n{pictures(run.run_id, evidence.plots)}".strip()
+        text = version_text(candidate.contract, evidence.headline, notes)
         tags = {**version_tags(candidate, run, params), **origin}
         model_id = log_model(run, name, candidate, tags, evidence.metrics)
         run.tag({**origin, "quant.target": candidate.target, "model": name})
@@ -198,11 +201,11 @@ def version_tags(candidate: Candidate, run: Run, params: Params) -> dict[str, st
         kept = run.store.client.get_run(run.run_id).data.tags
     origin = {k: v for k, v in kept.items() if k.startswith(("dvc.", "git.")) or k == "params.sha256"}
     return {
-        **origin,
-        "task": candidate.contract.task.value,
         "quant.target": candidate.target,
+        "task": candidate.contract.task.value,
         "profile": params.profile,
         "synthetic": str(candidate.contract.synthetic_only).lower(),
+        **origin,
         "bundle.digest": candidate.digest,
         "contract.sha256": candidate.contract_sha256,
         "model.sha256": candidate.contract.model_sha256,

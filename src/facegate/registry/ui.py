@@ -13,10 +13,11 @@ from facegate.registry.store import Store, open_store
 
 
 class ServerCommand(NamedTuple):
-    """A command line and the environment it needs."""
+    """A command line, the environment it needs, and the page to open."""
 
     arguments: tuple[str, ...]
     environment: dict[str, str]
+    page: str
 
 
 def ui_command(root: Path | None = None, host: str = "127.0.0.1", port: int = 5000) -> ServerCommand:
@@ -35,4 +36,5 @@ def server_command(store: Store, host: str, port: int) -> ServerCommand:
     if store.folder is not None:
         arguments += ["--artifacts-destination", (store.folder / "artifacts").as_uri()]
     switches = {**DEFAULTS, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    return ServerCommand(tuple(arguments), {**switches, **os.environ})
+    page = f"http://{host}:{port}/#/experiments?workflowType=machine_learning"
+    return ServerCommand(tuple(arguments), {**switches, **os.environ}, page)
