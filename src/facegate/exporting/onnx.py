@@ -1,0 +1,171 @@
+"""One ONNX file that takes the picture as it is: preprocessing, network and head in a single graph.
+
+The uint8 picture enters through ``Transpose`` and ``DequantizeLinear`` (scale 1/128, zero point 128), which
+computes ``(value - 128) / 128`` exactly. In an int8 graph the very same two nodes hand the picture to the
+first convolution without a detour over floating point (:mod:`facegate.exporting.quantize`).
+
+What the exporter knows of the machine that it ran on (source paths, code lines) is removed, so that the same
+network gives the same bytes everywhere with the same libraries.
+"""
+
+import copy
+import logging
+from typing import Literal
+
+import numpy as np
+import onnx
+import torch
+from onnx import TensorProto, helper, numpy_helper
+from torch import Tensor, nn
+
+from facegate.contracts import Task
+from facegate.exporting.rewrite import fold_pooling, without_prelu
+
+OPSET = 20
+"""ONNX operator set of every export; ONNX Runtime reads it since 1.17."""
+INPUT = "images"
+MEAN = 128.0
+SCALE = 1.0 / 128.0
+
+OutputKind = Literal["embedding", "probabilities"]
+
+_PLANES, _ZERO, _STEP, _FLOAT = (f"{INPUT}/{part}" for part in ("planes", "zero_point", "scale", "float"))
+
+
+def output_kind(task: Task) -> OutputKind:
+    """Name and kind of the graph's output."""
+    return "embedding" if task is Task.RECOGNITION else "probabilities"
+
+
+class _WithHead(nn.Module):
+    """The network with what its output needs to be comparable: unit length, or probabilities."""
+
+    def __init__(self, network: nn.Module, kind: OutputKind) -> None:
+        super().__init__()
+        self.network = network
+        self.kind = kind
+
+    def forward(self, x: Tensor) -> Tensor:
+        raw = self.network(x)
+        if self.kind == "probabilities":
+            return torch.softmax(raw, dim=1)
+        return raw * torch.rsqrt((raw * raw).sum(dim=1, keepdim=True).clamp_min(1e-12))
+
+
+def with_head(network: nn.Module, task: Task) -> nn.Module:
+    """A copy of the network in evaluation mode, with normalisation or softmax behind it.
+
+    It maps float RGB (N, 3, H, W), ``(value - 128) / 128``, to what the ONNX file returns: parity is measured
+    against it.
+    """
+    plain = copy.deepcopy(network).cpu().float()
+    return _WithHead(without_prelu(plain), output_kind(task)).eval()
+
+
+def export(network: nn.Module, task: Task, size: int, *, in_graph: bool = True) -> bytes:
+    """Export a trained network.
+
+    Args:
+        network: maps float RGB (N, 3, size, size) to raw embeddings or logits; it is not changed.
+        task: decides the head and the output's name (:func:`output_kind`).
+        size: side of the input, pixels.
+        in_graph: take the uint8 NHWC picture; otherwise float NCHW, already normalised.
+
+    Returns:
+        The serialised model: input ``images`` with a dynamic batch, deterministic bytes.
+    """
+    kind = output_kind(task)
+    batch = torch.export.Dim("batch", min=1, max=4096)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    program = torch.onnx.export(
+        with_head(network, task),
+        (torch.zeros(2, 3, size, size),),
+        dynamo=True,
+        external_data=False,
+        opset_version=OPSET,
+        input_names=[INPUT],
+        output_names=[kind],
+        dynamic_shapes=({0: batch},),
+        verbose=False,
+    )
+    if program is None:
+        raise RuntimeError("torch.onnx.export returned no program")
+    model = _clean(program.model_proto, f"facegate-{task}")
+    return serialise(add_picture_input(model, size) if in_graph else model)
+
+
+def serialise(model: onnx.ModelProto) -> bytes:
+    """Checked model as bytes; equal models give equal bytes."""
+    onnx.checker.check_model(model, full_check=True)
+    return model.SerializeToString(deterministic=True)
+
+
+def add_picture_input(model: onnx.ModelProto, size: int) -> onnx.ModelProto:
+    """A copy whose input is the uint8 picture (N, size, size, 3) in place of normalised float planes."""
+    model = _copied(model)
+    graph = model.graph
+    _rename(graph, INPUT, _FLOAT)
+    _set_input(graph, TensorProto.UINT8, [size, size, 3])
+    graph.initializer.append(numpy_helper.from_array(np.array(MEAN, np.uint8), _ZERO))
+    graph.initializer.append(numpy_helper.from_array(np.array(SCALE, np.float32), _STEP))
+    graph.node.insert(0, helper.make_node("Transpose", [INPUT], [_PLANES], _PLANES, perm=[0, 3, 1, 2]))
+    graph.node.insert(1, helper.make_node("DequantizeLinear", [_PLANES, _STEP, _ZERO], [_FLOAT], _FLOAT))
+    return model
+
+
+def remove_picture_input(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The reverse of :func:`add_picture_input`: a copy that takes normalised float planes (N, 3, H, W)."""
+    model = _copied(model)
+    graph = model.graph
+    size = picture_size(model)
+    for node in [n for n in graph.node if n.name in (_PLANES, _FLOAT)]:
+        graph.node.remove(node)
+    for constant in [i for i in graph.initializer if i.name in (_ZERO, _STEP)]:
+        graph.initializer.remove(constant)
+    _set_input(graph, TensorProto.FLOAT, [3, size, size])
+    _rename(graph, _FLOAT, INPUT)
+    return model
+
+
+def picture_size(model: onnx.ModelProto) -> int:
+    """Side of the input picture, pixels; the input is NHWC uint8 or NCHW float."""
+    return int(model.graph.input[0].type.tensor_type.shape.dim[2].dim_value)
+
+
+def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
+    other = onnx.ModelProto()
+    other.CopyFrom(model)
+    return other
+
+
+def _set_input(graph: onnx.GraphProto, dtype: int, shape: list[int]) -> None:
+    del graph.input[:]
+    graph.input.append(helper.make_tensor_value_info(INPUT, dtype, ["batch", *shape]))
+
+
+def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
+    for node in graph.node:
+        node.input[:] = [new if name == old else name for name in node.input]
+
+
+def _clean(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
+    """Drop traces of the exporting machine; name each layer after its weights."""
+    model = _copied(model)
+    graph = model.graph
+    del graph.value_info[:], model.functions[:]
+    graph.name = name
+    fold_pooling(graph)
+    for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
+        del part.metadata_props[:]
+        part.ClearField("doc_string")
+    constants = {i.name for i in graph.initializer}
+    for index, node in enumerate(graph.node):
+        node.name = _layer_name(node, constants) or f"{node.op_type}_{index}"
+    return model
+
+
+def _layer_name(node: onnx.NodeProto, constants: set[str]) -> str:
+    weights = [name for name in node.input if name in constants and name.endswith(".weight")]
+    if node.op_type not in ("Conv", "Gemm", "MatMul") or not weights:
+        return ""
+    return weights[0].removeprefix("network.").removesuffix(".weight")

@@ -1,0 +1,249 @@
+"""Static int8 for one family of processors, with as little in floating point as accuracy allows.
+
+Weights and activations are stored as 8-bit integers with quantise/dequantise pairs around each operator (QDQ),
+which ONNX Runtime fuses into integer kernels. What differs between processors is the integer types: see
+:data:`TARGETS`. The uint8 picture is the first convolution's integer input as it stands.
+
+Where int8 changes too many answers, :func:`sensitivity` finds the layers that cost most, to be left alone.
+"""
+
+import io
+import logging
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import helper, numpy_helper
+from onnxruntime.quantization import (
+    CalibrationDataReader,
+    CalibrationMethod,
+    QuantFormat,
+    QuantType,
+    quantize_static,
+)
+from tqdm import tqdm
+
+from facegate.exporting.calibration_set import normalised
+from facegate.exporting.onnx import (
+    INPUT,
+    MEAN,
+    SCALE,
+    add_picture_input,
+    picture_size,
+    remove_picture_input,
+    serialise,
+)
+
+Target = Literal["x86-vnni", "x86-avx2", "arm64"]
+Method = Literal["minmax", "percentile", "entropy"]
+
+
+@dataclass(frozen=True)
+class IntegerTypes:
+    """Integer arithmetic that a family of processors is fast and right at.
+
+    Attributes:
+        activation: type of the activations.
+        weight: type of the weights.
+        reduce_range: use 7 bits of the weights.
+        zero_point: of the picture in the activations' type.
+    """
+
+    activation: QuantType
+    weight: QuantType
+    reduce_range: bool
+    zero_point: int
+
+
+TARGETS: dict[Target, IntegerTypes] = {
+    "x86-vnni": IntegerTypes(QuantType.QUInt8, QuantType.QInt8, False, 128),
+    "x86-avx2": IntegerTypes(QuantType.QUInt8, QuantType.QInt8, True, 128),
+    "arm64": IntegerTypes(QuantType.QInt8, QuantType.QInt8, False, 0),
+}
+"""AVX2 without VNNI adds pairs of products in 16 bits, which saturate unless weights keep to 7 bits."""
+
+_METHODS = {
+    "minmax": CalibrationMethod.MinMax,
+    "percentile": CalibrationMethod.Percentile,
+    "entropy": CalibrationMethod.Entropy,
+}
+_OPERATORS = (
+    "Conv",
+    "Gemm",
+    "MatMul",
+    "Add",
+    "Relu",
+    "Clip",
+    "MaxPool",
+    "AveragePool",
+    "GlobalAveragePool",
+    "Concat",
+)
+_LAYERS = ("Conv", "Gemm", "MatMul")
+_LOWEST = "lowest"
+_NUMPY_TYPES = {QuantType.QUInt8: np.uint8, QuantType.QInt8: np.int8}
+
+
+def quantise(
+    model: bytes,
+    pictures: NDArray[np.uint8],
+    target: Target,
+    method: Method = "minmax",
+    float_layers: Sequence[str] = (),
+) -> bytes:
+    """Quantise an exported model.
+
+    Args:
+        model: what :func:`~facegate.exporting.onnx.export` returned, with the picture as input.
+        pictures: calibration crops, shape (n, size, size, 3).
+        target: family of processors.
+        method: how ranges are taken from the activations met.
+        float_layers: names of nodes to leave in floating point (:func:`layers` lists candidates). The head
+            (normalisation, softmax) always stays there.
+
+    Returns:
+        The serialised int8 model, of the same input and output; equal inputs give equal bytes.
+    """
+    proto = onnx.ModelProto.FromString(model)
+    core = remove_picture_input(proto)
+    size = picture_size(proto)
+    helper.set_model_props(core, {"onnx.quant.pre_process": "onnxruntime.quant"})
+    excluded = sorted({*float_layers, *_head(core)})
+    with tempfile.TemporaryDirectory(prefix="facegate-int8-") as folder, _quiet():
+        out = Path(folder) / "int8.onnx"
+        types = TARGETS[target]
+        quantize_static(
+            core,
+            out,
+            _Reader(pictures),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=list(_OPERATORS),
+            per_channel=True,
+            reduce_range=types.reduce_range,
+            activation_type=types.activation,
+            weight_type=types.weight,
+            nodes_to_exclude=excluded,
+            calibrate_method=_METHODS[method],
+            extra_options={
+                "TensorQuantOverrides": {INPUT: [_picture_scale(types)]},
+                "OpTypesToExcludeOutputQuantization": ["Gemm"],
+            },
+        )
+        quantised = onnx.load(out)
+    del quantised.metadata_props[:], quantised.graph.value_info[:]
+    return serialise(_shield(_feed_integers(add_picture_input(quantised, size)), float_layers))
+
+
+def layers(model: bytes) -> list[str]:
+    """Names of the layers with weights, in the order of the graph: what may be left in floating point."""
+    return [n.name for n in onnx.ModelProto.FromString(model).graph.node if n.op_type in _LAYERS]
+
+
+def sensitivity(
+    model: bytes,
+    pictures: NDArray[np.uint8],
+    target: Target,
+    method: Method,
+    difference: Callable[[bytes], float],
+) -> list[tuple[str, float]]:
+    """What each layer costs when it alone is int8, worst first.
+
+    Args:
+        model: see :func:`quantise`.
+        pictures: see :func:`quantise`; a few dozen are enough for an order.
+        target: see :func:`quantise`.
+        method: see :func:`quantise`.
+        difference: how far a candidate is from the trained network; higher is worse.
+    """
+    names = layers(model)
+    costs: list[tuple[str, float]] = []
+    for name in tqdm(names, desc="sensitivity", unit="layer", leave=False):
+        others = [other for other in names if other != name]
+        costs.append((name, difference(quantise(model, pictures, target, method, others))))
+    return sorted(costs, key=lambda cost: -cost[1])
+
+
+def _picture_scale(types: IntegerTypes) -> dict[str, Any]:
+    dtype = _NUMPY_TYPES[types.activation]
+    return {
+        "quant_type": types.activation,
+        "scale": np.array(SCALE, np.float32),
+        "zero_point": np.array(types.zero_point, dtype),
+    }
+
+
+def _head(core: onnx.ModelProto) -> list[str]:
+    """Nodes behind the last layer with weights."""
+    nodes = list(core.graph.node)
+    last = max(i for i, node in enumerate(nodes) if node.op_type in _LAYERS)
+    return [node.name for node in nodes[last + 1 :]]
+
+
+def _feed_integers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Let uint8 activations begin with the picture itself: dequantising and quantising it again is the identity."""
+    graph = model.graph
+    constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    dequantised = graph.node[1].output[0]
+    for node in [n for n in graph.node if n.op_type == "QuantizeLinear" and n.input[0] == dequantised]:
+        zero = constants[node.input[2]]
+        if zero.dtype == np.uint8 and zero == MEAN and constants[node.input[1]] == np.float32(SCALE):
+            graph.node.remove(node)
+            for other in graph.node:
+                other.input[:] = [graph.node[0].output[0] if i == node.output[0] else i for i in other.input]
+    if not any(dequantised in node.input for node in graph.node):
+        graph.node.remove(graph.node[1])
+    used = {name for node in graph.node for name in node.input}
+    for unused in [i for i in graph.initializer if i.name not in used]:
+        graph.initializer.remove(unused)
+    return model
+
+
+def _shield(model: onnx.ModelProto, float_layers: Sequence[str]) -> onnx.ModelProto:
+    """Keep float layers in floating point once ONNX Runtime has optimised the graph.
+
+    Its ``WeightBiasQuantization`` turns the float weights of any layer between a dequantised input and a
+    quantised output into int8 after all, per tensor: coarser than what the layer was spared. An operator that
+    it does not look through, and that changes nothing, ends the pattern.
+    """
+    graph = model.graph
+    made = {name: node.op_type for node in graph.node for name in node.output}
+    for node in [n for n in graph.node if n.name in float_layers and n.op_type in _LAYERS]:
+        if made.get(node.input[0]) != "DequantizeLinear":
+            continue
+        shielded = f"{node.name}/shielded"
+        shield = helper.make_node("Max", [node.input[0], _LOWEST], [shielded], shielded)
+        graph.node.insert(list(graph.node).index(node), shield)
+        node.input[0] = shielded
+    if any(_LOWEST in node.input for node in graph.node):
+        graph.initializer.append(numpy_helper.from_array(np.array(np.finfo(np.float32).min), _LOWEST))
+    return model
+
+
+class _Reader(CalibrationDataReader):
+    """Hands calibration pictures to ONNX Runtime in small batches."""
+
+    def __init__(self, pictures: NDArray[np.uint8], batch: int = 8) -> None:
+        self._batches = iter(np.array_split(pictures, max(1, len(pictures) // batch)))
+
+    def get_next(self) -> dict[str, NDArray[np.float32]] | None:  # type: ignore[override]
+        batch = next(self._batches, None)
+        return None if batch is None else {INPUT: normalised(batch)}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence what ONNX Runtime's calibration prints and logs on the root logger."""
+    root = logging.getLogger()
+    level = root.level
+    root.setLevel(logging.ERROR)
+    try:
+        with redirect_stdout(io.StringIO()):
+            yield
+    finally:
+        root.setLevel(level)

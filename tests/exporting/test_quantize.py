@@ -1,0 +1,115 @@
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+from onnx import TensorProto, numpy_helper
+
+from facegate.exporting.bundles import run_onnx
+from facegate.exporting.parity import closeness
+from facegate.exporting.quantize import TARGETS, Method, Target, layers, quantise, sensitivity
+
+MODELS = ["embedder_onnx", "judge_onnx"]
+
+
+def optimised(model: bytes, tmp_path) -> list[str]:
+    """Operator types after ONNX Runtime's own optimisation."""
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
+    options.log_severity_level = 3
+    ort.InferenceSession(model, options)
+    return [node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node]
+
+
+def dequantised_types(model: bytes) -> set[int]:
+    """Integer types of constants that are dequantised: of the weights and biases."""
+    graph = onnx.load_from_string(model).graph
+    constants = {i.name: i.data_type for i in graph.initializer}
+    read = [n.input[0] for n in graph.node if n.op_type == "DequantizeLinear"]
+    return {constants[name] for name in read if name in constants}
+
+
+@pytest.mark.parametrize("target", list(TARGETS))
+@pytest.mark.parametrize("name", MODELS)
+def test_int8_is_near_fp32(
+    name: str, target: Target, pictures: np.ndarray, request: pytest.FixtureRequest
+) -> None:
+    model = request.getfixturevalue(name)
+    expected, found = run_onnx(model, pictures), run_onnx(quantise(model, pictures, target), pictures)
+    assert closeness(expected, found)["cosine_quantiles"]["0"] > 0.98
+    assert closeness(expected, found)["mean"] < 0.02
+
+
+@pytest.mark.parametrize("method", ["percentile", "entropy"])
+def test_other_calibration_methods_work(method: Method, judge_onnx: bytes, pictures: np.ndarray) -> None:
+    found = run_onnx(quantise(judge_onnx, pictures, "x86-vnni", method), pictures)
+    np.testing.assert_allclose(found, run_onnx(judge_onnx, pictures), atol=0.05)
+
+
+@pytest.mark.parametrize(
+    ("target", "activation", "largest"),
+    [
+        ("x86-vnni", TensorProto.UINT8, 127),
+        ("x86-avx2", TensorProto.UINT8, 64),
+        ("arm64", TensorProto.INT8, 127),
+    ],
+)
+def test_integer_types_of_a_target(
+    target: Target, activation: int, largest: int, judge_onnx: bytes, pictures: np.ndarray
+) -> None:
+    model = quantise(judge_onnx, pictures, target)
+    graph = onnx.load_from_string(model).graph
+    constants = {i.name: i for i in graph.initializer}
+    zeros = [constants[n.input[2]] for n in graph.node if n.op_type == "QuantizeLinear"]
+    assert {zero.data_type for zero in zeros} == {activation}
+    assert dequantised_types(model) == {TensorProto.INT8, TensorProto.INT32}
+    weights = [numpy_helper.to_array(i) for i in graph.initializer if i.data_type == TensorProto.INT8]
+    assert max(int(np.abs(w.astype(int)).max()) for w in weights if w.ndim > 1) == largest
+
+
+def test_weights_have_a_scale_per_channel(judge_onnx: bytes, pictures: np.ndarray) -> None:
+    graph = onnx.load_from_string(quantise(judge_onnx, pictures, "x86-vnni")).graph
+    shapes = {i.name: list(i.dims) for i in graph.initializer}
+    scales = [shapes[n.input[1]] for n in graph.node if len(shapes.get(n.input[0], [])) == 4]
+    assert sorted(scales) == [[16], [16], [32]]
+
+
+def test_uint8_picture_reaches_the_first_convolution_untouched(
+    embedder_onnx: bytes, pictures: np.ndarray, tmp_path
+) -> None:
+    model = quantise(embedder_onnx, pictures, "x86-vnni")
+    assert optimised(model, tmp_path)[:3] == ["QLinearConv"] * 3
+    graph = onnx.load_from_string(model).graph
+    constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
+    first = next(n for n in graph.node if n.op_type == "DequantizeLinear" and n.input[0] == "images/planes")
+    assert constants[first.input[1]] == np.float32(1 / 128)
+    assert constants[first.input[2]] == 128
+
+
+def test_same_bytes_again_and_no_machine_in_them(judge_onnx: bytes, pictures: np.ndarray) -> None:
+    model = quantise(judge_onnx, pictures, "x86-vnni")
+    assert quantise(judge_onnx, pictures, "x86-vnni") == model
+    assert b"/tmp" not in model
+    assert not onnx.load_from_string(model).metadata_props
+
+
+def test_a_float_layer_stays_float_in_the_runtime(
+    embedder_onnx: bytes, pictures: np.ndarray, tmp_path
+) -> None:
+    spared = quantise(embedder_onnx, pictures, "x86-vnni", float_layers=["2.0"])
+    operators = optimised(spared, tmp_path)
+    assert operators.count("Conv") == 1
+    assert operators.count("QLinearConv") == 4
+    np.testing.assert_allclose(run_onnx(spared, pictures), run_onnx(embedder_onnx, pictures), atol=0.1)
+
+
+def test_sensitivity_ranks_every_layer(judge_onnx: bytes, pictures: np.ndarray) -> None:
+    expected = run_onnx(judge_onnx, pictures)
+
+    def difference(model: bytes) -> float:
+        return float(np.abs(run_onnx(model, pictures) - expected).mean())
+
+    ranked = sensitivity(judge_onnx, pictures[:16], "x86-vnni", "minmax", difference)
+    assert sorted(name for name, _ in ranked) == sorted(layers(judge_onnx))
+    assert [cost for _, cost in ranked] == sorted((cost for _, cost in ranked), reverse=True)
+    whole = difference(quantise(judge_onnx, pictures[:16], "x86-vnni"))
+    assert 0 < ranked[-1][1] <= ranked[0][1] < 3 * whole
