@@ -191,6 +191,8 @@ class QuantizeParams(Frozen):
     targets: tuple[Literal["x86-vnni", "x86-avx2", "arm64"], ...] = ("x86-vnni",)
     method: Literal["minmax", "percentile", "entropy"] = "minmax"
     calibration_samples: Annotated[int, Field(ge=16)] = 256
+    max_flip_rate: Fraction = 0.005
+    """Share of decisions that may differ from fp32 before layers are left in floating point."""
 
 
 class EvaluateParams(Frozen):
