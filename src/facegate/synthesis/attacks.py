@@ -1,58 +1,32 @@
 """Presentations of rendered people: live before the camera, or a photograph, a screen, a mask in their place.
 
-An attack starts from a *photograph* of the person, taken by a better camera in another light; a few attacks
-share one, whatever their species, so that what a species shows says nothing about it. The face lands in the
-picture as a live face would, the background is drawn like a live one's, and the camera is of one population.
+The face of an attack lands in the picture as a live face would, its background is drawn like a live one's,
+and its camera is of the same population. What is left to tell them apart is the medium.
 """
 
-import functools
 import json
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from facegate.contracts import AttackSpecies
-from facegate.recapture.camera import capture, sample_camera, sample_portrait_camera
-from facegate.recapture.framing import Framing
-from facegate.recapture.geometry import eye_mouth_distance
+from facegate.recapture.camera import capture, sample_camera
 from facegate.recapture.imaging import Bytes, Floats
-from facegate.recapture.media import PAPER, SCREENS, Recapture, Wearer, recapture
-from facegate.recapture.room import Light as RoomLight
+from facegate.recapture.media import PAPER, SCREENS, Recapture, recapture
 from facegate.synthesis.assets import HeadAssets
 from facegate.synthesis.background import sample_background
-from facegate.synthesis.colours import skin_colour
 from facegate.synthesis.identity import Identity
-from facegate.synthesis.light import Light, sample_light
+from facegate.synthesis.light import sample_light
+from facegate.synthesis.photographs import live_framing, masked, photograph_of, room_light, wearer_of
 from facegate.synthesis.render import render
-from facegate.synthesis.shot import Pose, Shot, sample_pose, sample_shot
+from facegate.synthesis.shot import Shot, sample_shot
 from facegate.synthesis.stills import SOURCE, encode, person_of, subject_name
-from facegate.synthesis.wear import sample_mask
 
 SPECIES = (*PAPER, *SCREENS, AttackSpecies.MASK_RIGID)
 """Attacks that can be rendered."""
-PHOTOGRAPH_SIZE, RENDERED_SIZE = 256, 192
-"""Side of a photograph, and of the render that it is taken of, pixels."""
 SHARED = 3
 """Attacks of each species that show the same photograph."""
-FACE_ON_PHOTOGRAPH = (0.6, 0.78)
-"""Size of the face on a photograph relative to a live one: smaller, so that the photograph fills the frame."""
 
-_LIVE, _ATTACK, _PHOTOGRAPH, _WEARER = 2, 3, 4, 5
-
-
-@dataclass(frozen=True, eq=False)
-class Photograph:
-    """A picture of a person that an attacker has.
-
-    Attributes:
-        picture: uint8 RGB.
-        landmarks: (5, 2), its pixels.
-        shot: what was taken.
-    """
-
-    picture: Bytes
-    landmarks: Floats
-    shot: Shot
+_LIVE, _ATTACK = 2, 3
 
 
 def bona_fide(assets: HeadAssets, seed: int, person: int, index: int, size: int) -> dict[str, object]:
@@ -68,11 +42,7 @@ def bona_fide(assets: HeadAssets, seed: int, person: int, index: int, size: int)
     identity = person_of(assets, seed, person)
     rng = np.random.default_rng([seed, person, index, _LIVE])
     shot = sample_shot(rng, identity)
-    rendered = render(identity, shot, size)
-    camera = sample_camera(rng)
-    picture = capture(rendered.scene, camera, rng, size)
-    row = _row(identity, AttackSpecies.BONA_FIDE, index, picture, rendered.landmarks, shot)
-    return row | {"camera": camera.name, "illumination": shot.light.kind}
+    return _before_camera(rng, identity, AttackSpecies.BONA_FIDE, index, shot, size, "live")
 
 
 def attack(
@@ -92,12 +62,15 @@ def attack(
         ValueError: the species cannot be rendered.
     """
     if species not in SPECIES:
-        raise ValueError(f"{species.value} cannot be rendered")
-    if species is AttackSpecies.MASK_RIGID:
-        return _mask(assets, seed, person, index, size)
+        raise ValueError(f"{species.value} cannot be rendered; choose one of {[s.value for s in SPECIES]}")
     identity = person_of(assets, seed, person)
     rng = np.random.default_rng([seed, person, index, _ATTACK, SPECIES.index(species)])
-    photograph = photograph_of(assets, seed, person, index // SHARED)
+    if species is AttackSpecies.MASK_RIGID:
+        shot = masked(rng, sample_shot(rng, identity))
+        kind = shot.mask.kind if shot.mask else "none"
+        return _before_camera(rng, identity, species, index, shot, size, f"mask/{kind}")
+    number = index // SHARED
+    photograph = photograph_of(assets, seed, person, number)
     light = sample_light(rng)
     framing = live_framing(rng, photograph)
     result = recapture(
@@ -107,113 +80,12 @@ def attack(
         rng,
         size,
         sample_background(light, rng),
-        wearer=wearer_of(assets, seed, person, index // SHARED) if _has_holes(species) else None,
+        wearer=wearer_of(assets, seed, person, number) if species is AttackSpecies.PRINT_CUT else None,
         framing=framing,
         light=room_light(rng, light),
     )
-    return _flat_row(identity, species, index, result, photograph, framing, light)
-
-
-def photograph_of(assets: HeadAssets, seed: int, person: int, number: int) -> Photograph:
-    """Photograph `number` of a person, as an attacker finds it."""
-    return _photograph(assets, seed, person, number)
-
-
-def live_framing(rng: np.random.Generator, photograph: Photograph) -> Framing:
-    """Where the photographed face would land if it were live, by the distribution of live poses."""
-    live, taken = sample_pose(rng), photograph.shot.pose
-    points = (photograph.landmarks + 0.5) / photograph.picture.shape[1]
-    enlarged = live.scale / taken.scale
-    middle = 0.5 * (points[:2].mean(0) + points[3:].mean(0))
-    offset = enlarged * (middle - (0.5 + taken.shift_x, 0.5 + taken.shift_y))
-    return Framing(
-        x=float(0.5 + live.shift_x + offset[0]),
-        y=float(0.5 + live.shift_y + offset[1]),
-        face=float(enlarged * eye_mouth_distance(points)),
-        roll=float(rng.normal(0, 0.08)),
-    )
-
-
-def wearer_of(assets: HeadAssets, seed: int, person: int, number: int) -> Wearer:
-    """Somebody behind a print: the person's own eyes in another light and another skin.
-
-    No other person of the data set is shown, so subjects stay disjoint between splits.
-    """
-    return _wearer(assets, seed, person, number)
-
-
-def room_light(rng: np.random.Generator, light: Light) -> RoomLight:
-    """The renderer's light as it falls on a flat medium."""
-    ambient, key = light.level / light.level.mean(), light.colour / light.colour.mean()
-    return RoomLight(
-        ambient=(float(ambient[0]), float(ambient[1]), float(ambient[2])),
-        key=(float(key[0]), float(key[1]), float(key[2])),
-        gradient=(float(rng.normal(0, 0.3)), float(rng.normal(0, 0.25))),
-    )
-
-
-def masked(rng: np.random.Generator, shot: Shot) -> Shot:
-    """The shot with the face as a rigid mask, on a wearer of any skin."""
-    wearer = skin_colour(rng.uniform(0.03, 1.5), rng.uniform(0.3, 0.55))
-    mask = sample_mask(rng, np.asarray(wearer, np.float32))
-    return replace(shot, mask=mask, expression={}, expression_name="mask", glasses=None)
-
-
-@functools.lru_cache(maxsize=8)
-def _photograph(assets: HeadAssets, seed: int, person: int, number: int) -> Photograph:
-    identity = person_of(assets, seed, person)
-    rng = np.random.default_rng([seed, person, number, _PHOTOGRAPH])
-    shot = sample_shot(rng, identity, variety=0.8)
-    pose = replace(shot.pose, scale=shot.pose.scale * float(rng.uniform(*FACE_ON_PHOTOGRAPH)))
-    shot = replace(shot, pose=pose)
-    rendered = render(identity, shot, RENDERED_SIZE)
-    picture = capture(rendered.scene, sample_portrait_camera(rng), rng, PHOTOGRAPH_SIZE)
-    enlarged = PHOTOGRAPH_SIZE / RENDERED_SIZE
-    landmarks = (rendered.landmarks + 0.5) * enlarged - 0.5
-    return Photograph(picture, landmarks.astype(np.float32), shot)
-
-
-@functools.lru_cache(maxsize=4)
-def _wearer(assets: HeadAssets, seed: int, person: int, number: int) -> Wearer:
-    identity = person_of(assets, seed, person)
-    rng = np.random.default_rng([seed, person, number, _WEARER])
-    shot = sample_shot(rng, identity, variety=0.3)
-    pose = Pose(yaw=shot.pose.yaw, pitch=shot.pose.pitch, distance=0.6, scale=0.95, gaze=shot.pose.gaze)
-    rendered = render(identity, replace(shot, pose=pose, glasses=None, hat=None, expression={}), 112)
-    tone = skin_colour(rng.uniform(0.03, 1.3), rng.uniform(0.3, 0.55)) / np.maximum(identity.skin.cheek, 0.02)
-    scene = (rendered.scene * np.clip(tone, 0.35, 2.5)).astype(np.float32)
-    return Wearer(capture(scene, sample_portrait_camera(rng), rng, 112), rendered.landmarks)
-
-
-def _mask(assets: HeadAssets, seed: int, person: int, index: int, size: int) -> dict[str, object]:
-    identity = person_of(assets, seed, person)
-    rng = np.random.default_rng([seed, person, index, _ATTACK, SPECIES.index(AttackSpecies.MASK_RIGID)])
-    shot = masked(rng, sample_shot(rng, identity))
-    rendered = render(identity, shot, size)
-    camera = sample_camera(rng)
-    picture = capture(rendered.scene, camera, rng, size)
-    row = _row(identity, AttackSpecies.MASK_RIGID, index, picture, rendered.landmarks, shot)
-    kind = shot.mask.kind if shot.mask else "none"
-    return row | {
-        "camera": camera.name,
-        "illumination": shot.light.kind,
-        "border_visible": False,
-        "attributes": json.dumps({"variant": f"mask/{kind}"}),
-    }
-
-
-def _flat_row(
-    identity: Identity,
-    species: AttackSpecies,
-    index: int,
-    result: Recapture,
-    photograph: Photograph,
-    framing: Framing,
-    light: Light,
-) -> dict[str, object]:
-    assert result.landmarks is not None  # the photograph has them
-    row = _row(identity, species, index, result.image, result.landmarks, photograph.shot)
-    attributes = {"variant": result.variant, "photograph": index // SHARED}
+    row = presentation_row(identity, species, index, result.image, landmarks_of(result), photograph.shot)
+    attributes = {"variant": result.variant, "photograph": number}
     return row | {
         "camera": result.camera,
         "illumination": light.kind,
@@ -223,7 +95,7 @@ def _flat_row(
     }
 
 
-def _row(
+def presentation_row(
     identity: Identity,
     species: AttackSpecies,
     index: int,
@@ -231,6 +103,7 @@ def _row(
     landmarks: Floats,
     shot: Shot,
 ) -> dict[str, object]:
+    """Columns that every presentation has, taken from the person and the shot that is seen."""
     name = subject_name(identity.seed, identity.index)
     return {
         "sample_id": f"{name}-{species.value}-{index:03d}",
@@ -252,9 +125,36 @@ def _row(
         "ita": identity.ita,
         "glasses": shot.glasses is not None,
         "border_visible": False,
-        "attributes": json.dumps({"expression": shot.expression_name}),
     }
 
 
-def _has_holes(species: AttackSpecies) -> bool:
-    return species is AttackSpecies.PRINT_CUT
+def landmarks_of(result: Recapture) -> Floats:
+    """Landmarks of a re-captured face.
+
+    Raises:
+        ValueError: the picture showed no face.
+    """
+    if result.landmarks is None:
+        raise ValueError("a picture without a face has no landmarks")
+    return result.landmarks
+
+
+def _before_camera(
+    rng: np.random.Generator,
+    identity: Identity,
+    species: AttackSpecies,
+    index: int,
+    shot: Shot,
+    size: int,
+    variant: str,
+) -> dict[str, object]:
+    """A head in space, live or under a mask, before a camera."""
+    rendered = render(identity, shot, size)
+    camera = sample_camera(rng)
+    picture = capture(rendered.scene, camera, rng, size)
+    attributes = {"variant": variant, "expression": shot.expression_name}
+    return presentation_row(identity, species, index, picture, rendered.landmarks, shot) | {
+        "camera": camera.name,
+        "illumination": shot.light.kind,
+        "attributes": json.dumps(attributes, sort_keys=True),
+    }

@@ -156,6 +156,14 @@ def parallel_projection(points, basis, scale, centre, size, out):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
+def _hidden(depth, screen, s, j):
+    """Whether a strand's point lies well behind a surface."""
+    x, y = int(screen[s, j, 0]), int(screen[s, j, 1])
+    inside = 0 <= x < depth.shape[1] and 0 <= y < depth.shape[0]
+    return inside and screen[s, j, 2] > depth[y, x] + np.float32(0.02)
+
+
+@njit(nogil=True, cache=True, fastmath=True)
 def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, clear, final):
     """Draw strands as soft lines over what `depth` holds, in one of two passes.
 
@@ -175,7 +183,7 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
         final: whether this is the final pass.
     """
     height, wide = depth.shape
-    half, one = np.float32(0.5), np.float32(1.0)
+    half, one, deep = np.float32(0.5), np.float32(1.0), np.float32(0.03)
     for s in range(screen.shape[0]):
         for j in range(screen.shape[1] - 1):
             opacity = half * (alpha[s, j] + alpha[s, j + 1])
@@ -188,7 +196,7 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
             steep = abs(dy) > abs(dx)
             long = max(abs(dx), abs(dy))
             length = math.sqrt(dx * dx + dy * dy)
-            if length < 1e-4:
+            if length < 1e-4 or (_hidden(depth, screen, s, j) and _hidden(depth, screen, s, j + 1)):
                 continue
             lean = long / length
             r0, r1 = half * width[s, j], half * width[s, j + 1]
@@ -200,20 +208,28 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
                 f = (centre - (y0 if steep else x0)) / (dy if steep else dx)
                 across = x0 + f * dx if steep else y0 + f * dy
                 z = screen[s, j, 2] + f * (screen[s, j + 1, 2] - screen[s, j, 2])
+                if not final:
+                    x, y = (int(across), m) if steep else (m, int(across))
+                    if 0 <= x < wide and 0 <= y < height and z <= depth[y, x] + bias:
+                        nearest[y, x] = min(nearest[y, x], z)
+                    continue
                 r = r0 + f * (r1 - r0)
                 for n in range(math.floor(across - reach), math.floor(across + reach) + 1):
                     x, y = (n, m) if steep else (m, n)
-                    if x < 0 or y < 0 or x >= wide or y >= height or z > depth[y, x] + bias:
+                    if (
+                        x < 0
+                        or y < 0
+                        or x >= wide
+                        or y >= height
+                        or z > depth[y, x] + bias
+                        or z > nearest[y, x] + deep
+                    ):
                         continue
                     away = abs(np.float32(n) + half - across) * lean
                     cover = min(r + half - away, r + r, one)
                     if cover <= 0:
                         continue
                     a = cover * opacity
-                    if not final:
-                        if a > 0.12 and z < nearest[y, x]:
-                            nearest[y, x] = z
-                        continue
                     behind = max(z - nearest[y, x], np.float32(0.0)) * np.float32(220.0)
                     weight = a / (one + behind * behind)
                     for k in range(3):

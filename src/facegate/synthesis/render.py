@@ -25,7 +25,7 @@ from facegate.synthesis.raster import (
     splat_strands,
     vertex_normals,
 )
-from facegate.synthesis.shade import Lighting, Surface, shade_strands, shade_surfaces
+from facegate.synthesis.shade import Lighting, Surface, floats, shade_strands, shade_surfaces, shadow_taps
 from facegate.synthesis.shot import Pose, Shot, sample_pose, sample_shot
 from facegate.synthesis.strands import Strands
 
@@ -126,6 +126,15 @@ class _Stage:
         self.coefficients = shot.light.coefficients(self.posed.head)
         self.world = shot.light.coefficients(np.eye(3, dtype=np.float32))
         self.groups = [(group, self._place(group)) for group in self.dressed.strands]
+        light = shot.light
+        self.lighting = Lighting(
+            towards=floats(light.towards),
+            colour=floats(light.colour),
+            fill_towards=floats(light.fill_towards),
+            fill_colour=floats(light.fill_colour),
+            camera=floats(np.array([0, 0, shot.pose.distance])),
+            softness=np.float32(light.softness),
+        )
         background = cv2.resize(shot.background, (side, side), interpolation=cv2.INTER_LINEAR)
         self.picture = np.ascontiguousarray(background, np.float32)
         self.alpha = np.zeros((side, side), np.float32)
@@ -175,12 +184,7 @@ class _Stage:
         for (group, _), at in zip(self.groups, self.strand_shadow, strict=True):
             if group.scalp:
                 splat_depth(at, hair_near, hair_count)
-        light = self.shot.light
-        camera = np.array([0, 0, self.shot.pose.distance], np.float32)
-        self.lighting = Lighting(
-            light.towards, light.colour, light.fill_towards, light.fill_colour, camera,
-            near, hair_near, hair_count, np.float32(light.softness),
-        )  # fmt: skip
+        self.shadow = np.stack([near, hair_near, hair_count], -1)
 
     def draw_surfaces(self) -> None:
         """Skin, eyes, teeth, clothes."""
@@ -191,18 +195,10 @@ class _Stage:
         ids = np.full((side, side), -1, np.int32)
         keep = np.ones(len(screen), np.float32)
         rasterise(screen, mesh.triangles, mesh.bias, mesh.single_sided, keep, 0, self.depth, ids)
-        vertex = self._attributes()
         shade_surfaces(
-            ids,
-            screen,
-            mesh.triangles,
-            mesh.kind,
-            vertex,
-            mesh.paint,
-            self.lighting,
-            self._surface(),
-            self.picture,
-        )
+            ids, screen, mesh.triangles, mesh.kind, self._attributes(), mesh.paint, self.dressed.texture,
+            self.shadow, _taps(), self.lighting, self._surface(), self.picture,
+        )  # fmt: skip
         self.alpha[ids >= 0] = 1
 
     def _attributes(self) -> Array:
@@ -221,14 +217,13 @@ class _Stage:
         identity, shot = self.identity, self.shot
         eyes = self.posed.move(identity.eyes)
         return Surface(
-            texture=self.dressed.texture,
-            head=self.posed.head,
-            eyes=eyes,
-            gaze=self._gaze(eyes),
-            iris=identity.iris,
-            skin=np.array([0.55, 0.62, 0.47, 1.0], np.float32),
-            cloth=shot.clothing.parameters(),
-            holes=np.zeros(8, np.float32),
+            head=floats(self.posed.head),
+            eyes=floats(eyes),
+            gaze=floats(self._gaze(eyes)),
+            iris=floats(identity.iris),
+            skin=floats(np.array([0.55, 0.62, 0.47, 1.0])),
+            cloth=floats(shot.clothing.parameters()),
+            holes=floats(np.zeros(8)),
         )
 
     def _gaze(self, eyes: Array) -> Array:
@@ -248,10 +243,13 @@ class _Stage:
         middle = self.posed.move(canonical(self.assets).centre[None])[0]
         drawn = []
         for (group, points), shadow in zip(self.groups, self.strand_shadow, strict=True):
-            colour = np.empty(points.shape, np.float32)
+            colour = np.zeros(points.shape, np.float32)
             gloss = np.float32(1.0 if group.scalp else 0.3)
-            shade_strands(points, group.colour, shadow, middle, self.world, self.lighting, gloss, colour)
             screen = self.project(points)
+            shade_strands(
+                points, screen, self.depth, group.colour, shadow, middle, self.world,
+                self.shadow, _taps(), self.lighting, gloss, colour,
+            )  # fmt: skip
             width = group.width * (self.focal / screen[..., 2])
             bias = np.float32(0.004 if group.scalp else 0.0025)
             drawn.append((screen, colour, width.astype(np.float32), group.alpha, bias))
@@ -259,6 +257,11 @@ class _Stage:
             for screen, colour, width, alpha, bias in drawn:
                 splat_strands(screen, colour, width, alpha, self.depth, bias, nearest, total, clear, final)
         composite(self.picture, self.alpha, total, clear)
+
+
+@functools.lru_cache(maxsize=1)
+def _taps() -> Array:
+    return shadow_taps()
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,28 +14,40 @@ from numba import njit
 from facegate.synthesis.geometry import Array
 
 PI_INVERSE = np.float32(1 / math.pi)
+TAPS = 5
+"""Places where the shadow map is read for one pixel."""
+TURNS = 32
+"""Ways to turn those places, so that the shadow's edge becomes fine noise."""
+
+
+def shadow_taps() -> Array:
+    """(TURNS, TAPS, 2) places within the unit disc, on a spiral."""
+    j = np.arange(TAPS)
+    angle = 2.39996 * j + 2 * np.pi * np.arange(TURNS)[:, None] / TURNS
+    radius = np.sqrt((j + 0.5) / TAPS)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], -1).astype(np.float32)
+
+
+Floats = tuple[np.float32, ...]
 
 
 class Lighting(NamedTuple):
-    """Light as the kernels want it.
+    """Light as the kernels want it: tuples, whose access costs nothing in compiled code.
 
     Attributes:
-        towards, colour: (3,) key light.
-        fill_towards, fill_colour: (3,) light without shadow.
+        towards: (3,) unit vector to the key light.
+        colour: (3,) of the key light.
+        fill_towards: (3,) unit vector to the light without shadow.
+        fill_colour: (3,) of that.
         camera: (3,) position.
-        near: (n, n) depth of the surfaces seen from the key light.
-        hair_near, hair_count: (n, n) depth and number of hair points seen from there.
         softness: blur of the shadow, texels.
     """
 
-    towards: Array
-    colour: Array
-    fill_towards: Array
-    fill_colour: Array
-    camera: Array
-    near: Array
-    hair_near: Array
-    hair_count: Array
+    towards: Floats
+    colour: Floats
+    fill_towards: Floats
+    fill_colour: Floats
+    camera: Floats
     softness: np.float32
 
 
@@ -43,24 +55,27 @@ class Surface(NamedTuple):
     """What covers the head's mesh.
 
     Attributes:
-        texture: (rows, columns, 7) colour, gloss, relief.
-        head: (3, 3) rotation of the head, for the relief.
-        eyes: (2, 3) centres of the eyeballs, right then left.
-        gaze: (2, 3) unit vectors.
+        head: (9,) rotation of the head, row by row, for the relief.
+        eyes: (6,) centres of the eyeballs, right then left.
+        gaze: (6,) unit vectors, right then left.
         iris: (9,) see ``Identity.iris``.
         skin: (4,) relief strength, gloss strength, roughness, scattering.
         cloth: (14,) see ``wear.Clothing.parameters``.
-        holes: (8,) eye holes of a mask: |x|, y, radius x, radius y (0 for none), wearer's skin, rim.
+        holes: (8,) eye holes of a mask: |x|, y, half width (0 for none), half height, wearer's skin, rim.
     """
 
-    texture: Array
-    head: Array
-    eyes: Array
-    gaze: Array
-    iris: Array
-    skin: Array
-    cloth: Array
-    holes: Array
+    head: Floats
+    eyes: Floats
+    gaze: Floats
+    iris: Floats
+    skin: Floats
+    cloth: Floats
+    holes: Floats
+
+
+def floats(values: Array) -> Floats:
+    """An array as a flat tuple of float32."""
+    return tuple(np.asarray(values, np.float32).reshape(-1))
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -71,25 +86,22 @@ def _chance(a, b):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _visible(light, sx, sy, sz, bias, spin):
+def _visible(shadow, taps, softness, sx, sy, sz, bias, turn, count):
     """Share of the key light that reaches a place: surfaces block it, hair dims it."""
-    size = light.near.shape[0]
+    size = shadow.shape[0]
     seen = np.float32(0)
-    for j in range(5):
-        angle = spin + np.float32(2.39996) * j
-        radius = light.softness * math.sqrt((j + np.float32(0.5)) * np.float32(0.2))
-        x, y = int(sx + radius * math.cos(angle)), int(sy + radius * math.sin(angle))
+    for j in range(count):
+        x = int(sx + softness * taps[turn, j, 0])
+        y = int(sy + softness * taps[turn, j, 1])
         if x < 0 or y < 0 or x >= size or y >= size:
-            seen += 1
-        elif sz < light.near[y, x] + bias:
-            behind = sz - light.hair_near[y, x] - np.float32(0.003)
+            seen += np.float32(1)
+        elif sz < shadow[y, x, 0] + bias:
+            behind = min((sz - shadow[y, x, 1] - np.float32(0.003)) * np.float32(90), np.float32(1))
             if behind > 0:
-                seen += math.exp(
-                    -np.float32(0.45) * light.hair_count[y, x] * min(np.float32(1), behind * np.float32(90))
-                )
+                seen += math.exp(np.float32(-0.45) * shadow[y, x, 2] * behind)
             else:
-                seen += 1
-    return seen * np.float32(0.2)
+                seen += np.float32(1)
+    return seen / np.float32(count)
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
@@ -98,12 +110,14 @@ def _ggx(nh, nv, nl, vh, roughness, f0):
     d = nh * nh * (a * a - 1) + 1
     k = a * np.float32(0.5)
     g = ((nl * (1 - k) + k) * (nv * (1 - k) + k)) * 4 + np.float32(1e-6)
-    f = f0 + (1 - f0) * (1 - vh) ** 5
+    f = f0 + (1 - f0) * (np.float32(1) - vh) ** 5
     return a * a / (np.float32(math.pi) * d * d + np.float32(1e-9)) / g * f
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def shade_surfaces(ids, screen, triangles, kind, vertex, paint, light, surface, picture):
+def shade_surfaces(
+    ids, screen, triangles, kind, vertex, paint, texture, shadow, taps, light, surface, picture
+):
     """Colour every pixel that shows a surface.
 
     Args:
@@ -114,12 +128,15 @@ def shade_surfaces(ids, screen, triangles, kind, vertex, paint, light, surface, 
         vertex: (V, 18) position, normal, texture coordinates, place on the average head, ambient light,
             openness, shadow map position.
         paint: (V, 3) colour of what is not textured.
+        texture: (rows, columns, 7) colour, gloss and relief of the skin.
+        shadow: (n, n, 3) seen from the key light: depth of surfaces, depth and number of hair points.
+        taps: :func:`shadow_taps`.
         light: :class:`Lighting`.
         surface: :class:`Surface`.
         picture: (H, W, 3) to write into.
     """
     height, width = ids.shape
-    at = np.empty(18, np.float32)
+    at, texel = np.empty(18, np.float32), np.empty(7, np.float32)
     for y in range(height):
         for x in range(width):
             t = ids[y, x]
@@ -142,10 +159,11 @@ def shade_surfaces(ids, screen, triangles, kind, vertex, paint, light, surface, 
             w2 *= scale
             for k in range(18):
                 at[k] = w0 * vertex[a, k] + w1 * vertex[b, k] + w2 * vertex[c, k]
-            spin = _chance(x, y) * np.float32(6.2832)
-            seen = _visible(light, at[15], at[16], at[17], np.float32(0.005), spin)
+            turn = int(_chance(x, y) * np.float32(31.9))
+            seen = _visible(shadow, taps, light.softness, at[15], at[16], at[17], np.float32(0.005), turn, 5)
             if kind[t] == 0:
-                r, g, bl = _skin(at, seen, light, surface, x, y)
+                _texel(texture, at[6], at[7], texel)
+                r, g, bl = _skin(at, texel, seen, light, surface)
             elif kind[t] == 1:
                 r, g, bl = _eye(at, seen, light, surface)
             else:
@@ -175,7 +193,7 @@ def _texel(texture, u, v, out):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _skin(at, seen, light, surface, px, py):
+def _skin(at, texel, seen, light, surface):
     nx, ny, nz = _unit(at[3], at[4], at[5])
     vx, vy, vz = _unit(light.camera[0] - at[0], light.camera[1] - at[1], light.camera[2] - at[2])
     lx, ly, lz = light.towards[0], light.towards[1], light.towards[2]
@@ -183,17 +201,15 @@ def _skin(at, seen, light, surface, px, py):
     x, y, z = at[8], at[9], at[10]
     neck = cloth[0] - cloth[1] * math.exp(-((x / cloth[2]) ** 2)) * (1.0 if z > -0.12 else 0.15)
     if y < neck:
-        return _cloth(at, seen, light, cloth, nx * lx + ny * ly + nz * lz, neck - y, px, py)
-    texel = np.empty(7, np.float32)
-    _texel(surface.texture, at[6], at[7], texel)
+        return _cloth(at, seen, light, cloth, nx * lx + ny * ly + nz * lz, neck - y)
     r, g, b, gloss = texel[0], texel[1], texel[2], texel[3] * surface.skin[1]
     openness = at[14]
     relief = surface.skin[0]
     head = surface.head
     bx, by, bz = _unit(
-        nx + relief * (head[0, 0] * texel[4] + head[0, 1] * texel[5] + head[0, 2] * texel[6]),
-        ny + relief * (head[1, 0] * texel[4] + head[1, 1] * texel[5] + head[1, 2] * texel[6]),
-        nz + relief * (head[2, 0] * texel[4] + head[2, 1] * texel[5] + head[2, 2] * texel[6]),
+        nx + relief * (head[0] * texel[4] + head[1] * texel[5] + head[2] * texel[6]),
+        ny + relief * (head[3] * texel[4] + head[4] * texel[5] + head[5] * texel[6]),
+        nz + relief * (head[6] * texel[4] + head[7] * texel[5] + head[8] * texel[6]),
     )
     e0, e1, e2 = at[11], at[12], at[13]
     if at[7] > 0.985:  # inside of the mouth
@@ -215,11 +231,15 @@ def _skin(at, seen, light, surface, px, py):
             r, g, b = r * holes[7], g * holes[7], b * holes[7]
     nl = nx * lx + ny * ly + nz * lz
     bl = bx * lx + by * ly + bz * lz
-    soft = (np.float32(0.6) * nl + np.float32(0.4) * bl) * scatter + bl * (1 - scatter)
+    soft = (np.float32(0.6) * nl + np.float32(0.4) * bl) * scatter + bl * (np.float32(1) - scatter)
     wr, wg, wb = np.float32(0.28) * scatter, np.float32(0.11) * scatter, np.float32(0.06) * scatter
-    d0 = max(np.float32(0), (soft + wr) / (1 + wr)) * seen ** (1 - np.float32(0.4) * scatter) * PI_INVERSE
-    d1 = max(np.float32(0), (bl + wg) / (1 + wg)) * seen * PI_INVERSE
-    d2 = max(np.float32(0), (bl + wb) / (1 + wb)) * seen * PI_INVERSE
+    d0 = (
+        max(np.float32(0), (soft + wr) / (np.float32(1) + wr))
+        * seen ** (1 - np.float32(0.4) * scatter)
+        * PI_INVERSE
+    )
+    d1 = max(np.float32(0), (bl + wg) / (np.float32(1) + wg)) * seen * PI_INVERSE
+    d2 = max(np.float32(0), (bl + wb) / (np.float32(1) + wb)) * seen * PI_INVERSE
     fill = bx * light.fill_towards[0] + by * light.fill_towards[1] + bz * light.fill_towards[2]
     fill = max(np.float32(0), fill) * openness * PI_INVERSE
     flat = max(nx * vx + ny * vy + nz * vz, np.float32(0.25))
@@ -242,13 +262,17 @@ def _skin(at, seen, light, surface, px, py):
         out1 += shine * light.colour[1]
         out2 += shine * light.colour[2]
     rim = (
-        (np.float32(0.028) + np.float32(0.45) * (1 - nv) ** 5) * gloss * openness * openness * np.float32(0.6)
+        (np.float32(0.028) + np.float32(0.45) * (np.float32(1) - nv) ** 5)
+        * gloss
+        * openness
+        * openness
+        * np.float32(0.6)
     )
     return out0 + rim * e0, out1 + rim * e1, out2 + rim * e2
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _cloth(at, seen, light, cloth, nl, below, px, py):
+def _cloth(at, seen, light, cloth, nl, below):
     x, y, z = at[8], at[9], at[10]
     pattern, second = 0.0, 0.0
     if cloth[9] > 0:
@@ -276,15 +300,14 @@ def _cloth(at, seen, light, cloth, nl, below, px, py):
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _eye(at, seen, light, surface):
-    eyes, iris = surface.eyes, surface.iris
-    e = (
-        0
-        if abs(at[0] - eyes[0, 0]) + abs(at[1] - eyes[0, 1])
-        < abs(at[0] - eyes[1, 0]) + abs(at[1] - eyes[1, 1])
-        else 1
-    )
-    nx, ny, nz = _unit(at[0] - eyes[e, 0], at[1] - eyes[e, 1], at[2] - eyes[e, 2])
-    gx, gy, gz = surface.gaze[e, 0], surface.gaze[e, 1], surface.gaze[e, 2]
+    eyes, gaze, iris = surface.eyes, surface.gaze, surface.iris
+    right = abs(at[0] - eyes[0]) + abs(at[1] - eyes[1]) < abs(at[0] - eyes[3]) + abs(at[1] - eyes[4])
+    if right:
+        nx, ny, nz = _unit(at[0] - eyes[0], at[1] - eyes[1], at[2] - eyes[2])
+        gx, gy, gz = gaze[0], gaze[1], gaze[2]
+    else:
+        nx, ny, nz = _unit(at[0] - eyes[3], at[1] - eyes[4], at[2] - eyes[5])
+        gx, gy, gz = gaze[3], gaze[4], gaze[5]
     along = nx * gx + ny * gy + nz * gz
     tx, ty, tz = nx - along * gx, ny - along * gy, nz - along * gz
     away = math.sqrt(max(np.float32(0), 1 - along * along))
@@ -357,22 +380,31 @@ def _plain(at, seen, light, r, g, b, kind):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def shade_strands(points, colour, shadow, middle, coefficients, light, gloss, out):
-    """Colour the points of strands.
+def shade_strands(points, screen, depth, colour, shadow_at, middle, sky, shadow, taps, light, gloss, out):
+    """Colour the points of strands; those well behind a surface are left as they are.
 
     Args:
         points: (S, J, 3) in the camera's frame.
+        screen: (S, J, 3) where they are seen, and how deep.
+        depth: (H, W) of the surfaces.
         colour: (S, J, 3) reflectance.
-        shadow: (S * J, 3) positions on the shadow map.
+        shadow_at: (S * J, 3) positions on the shadow map.
         middle: (3,) of the skull: ambient light comes from away of it.
-        coefficients: (9, 3) of the ambient light in the camera's frame.
+        sky: (9, 3) coefficients of the ambient light in the camera's frame.
+        shadow: as in :func:`shade_surfaces`.
+        taps: :func:`shadow_taps`.
         light: :class:`Lighting`.
         gloss: strength of the highlight.
         out: (S, J, 3) linear colour.
     """
     last = points.shape[1] - 1
+    height, width = depth.shape
+    lx, ly, lz = light.towards[0], light.towards[1], light.towards[2]
     for s in range(points.shape[0]):
         for j in range(last + 1):
+            px, py = int(screen[s, j, 0]), int(screen[s, j, 1])
+            if 0 <= px < width and 0 <= py < height and screen[s, j, 2] > depth[py, px] + np.float32(0.03):
+                continue
             p, q = max(j - 1, 0), min(j + 1, last)
             tx, ty, tz = _unit(
                 points[s, q, 0] - points[s, p, 0],
@@ -382,25 +414,21 @@ def shade_strands(points, colour, shadow, middle, coefficients, light, gloss, ou
             x, y, z = points[s, j, 0], points[s, j, 1], points[s, j, 2]
             nx, ny, nz = _unit(x - middle[0], y - middle[1], z - middle[2])
             k = s * (last + 1) + j
-            seen = _visible(light, shadow[k, 0], shadow[k, 1], shadow[k, 2], np.float32(0.006), np.float32(s))
+            sx, sy, sz = shadow_at[k, 0], shadow_at[k, 1], shadow_at[k, 2]
+            seen = _visible(shadow, taps, light.softness, sx, sy, sz, np.float32(0.006), s & 31, 2)
             vx, vy, vz = _unit(light.camera[0] - x, light.camera[1] - y, light.camera[2] - z)
-            lx, ly, lz = light.towards[0], light.towards[1], light.towards[2]
             hx, hy, hz = _unit(vx + lx, vy + ly, vz + lz)
             tl = tx * lx + ty * ly + tz * lz
             th = tx * hx + ty * hy + tz * hz
-            facing = max(np.float32(0), np.float32(0.35) + np.float32(0.65) * (nx * lx + ny * ly + nz * lz))
-            diffuse = (
-                math.sqrt(max(np.float32(0), 1 - tl * tl)) * facing * seen * PI_INVERSE * np.float32(0.9)
-            )
-            sh = max(np.float32(0), 1 - th * th)
-            shine = (sh**28 * np.float32(0.022) + sh**7 * np.float32(0.010)) * seen * gloss * facing
+            facing = np.float32(0.35) + np.float32(0.65) * (nx * lx + ny * ly + nz * lz)
+            facing = max(np.float32(0), facing) * seen
+            diffuse = math.sqrt(max(np.float32(0), 1 - tl * tl)) * facing * PI_INVERSE * np.float32(0.9)
+            sh = max(np.float32(0), 1 - th * th) ** 7
+            shine = (sh * sh * sh * sh * np.float32(0.022) + sh * np.float32(0.010)) * gloss * facing
             for c in range(3):
-                sky = coefficients[0, c] * np.float32(0.282095) + np.float32(0.6667) * np.float32(
-                    0.488603
-                ) * (coefficients[1, c] * ny + coefficients[2, c] * nz + coefficients[3, c] * nx)
-                sky = max(sky, np.float32(0.02)) * np.float32(0.75)
+                level = sky[1, c] * ny + sky[2, c] * nz + sky[3, c] * nx
+                level = sky[0, c] * np.float32(0.282095) + level * np.float32(0.325735)
+                level = max(level, np.float32(0.02)) * np.float32(0.75)
                 tone = colour[s, j, c]
-                out[s, j, c] = (
-                    tone * (sky + diffuse * light.colour[c])
-                    + shine * (np.float32(0.5) + np.float32(0.5) * min(np.float32(1), tone * 4)) * light.colour[c]
-                )  # fmt: skip
+                tinted = np.float32(0.5) + np.float32(0.5) * min(np.float32(1), tone * np.float32(4))
+                out[s, j, c] = tone * (level + diffuse * light.colour[c]) + shine * tinted * light.colour[c]
