@@ -4,7 +4,7 @@
 :func:`sample_medium`, then :func:`show` for each frame.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -190,11 +190,6 @@ def sample_medium(
         cutout=sample_cutout(rng) if species is AttackSpecies.PRINT_CUT else None,
         background=backdrop(rng, 96, 96) if background is None else background,
     )
-
-
-def move(medium: Medium, placement: Placement) -> Medium:
-    """The same medium, held elsewhere."""
-    return replace(medium, placement=placement)
 
 
 def show(
