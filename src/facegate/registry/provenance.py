@@ -17,7 +17,7 @@ from typing import NamedTuple
 from facegate.errors import RegistryError
 from facegate.params import read_yaml
 
-_WRITTEN_BY_STAGES = ("dvc.lock", "metrics", "reports")
+_WRITTEN_BY_STAGES = ("dvc.lock", "metrics", "reports", "promotions")
 
 
 class GitState(NamedTuple):
@@ -115,6 +115,11 @@ def installed_packages() -> str:
     """Installed distributions as pinned requirement lines, sorted."""
     found = {(d.metadata["Name"] or "").lower(): d.version for d in importlib.metadata.distributions()}
     return "".join(f"{name}=={version}\n" for name, version in sorted(found.items()) if name)
+
+
+def local_changes(folder: Path = Path()) -> str:
+    """What tracked files differ in from the commit, as a patch for ``git apply``; at most a megabyte of it."""
+    return _git(folder, "diff", "HEAD", "--binary", "--", ".")[:1_000_000] + "\n"
 
 
 def _git(folder: Path, *arguments: str) -> str:

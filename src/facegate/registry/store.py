@@ -144,6 +144,11 @@ def ensure_experiment(store: Store, name: str, description: str = "") -> str:
     return found.experiment_id
 
 
+def local_database(root: Path | None = None) -> Path | None:
+    """Path of the SQLite store in use; None for a server."""
+    return _database(store_uri(root))
+
+
 def _database(uri: str) -> Path | None:
     return Path(unquote(uri.removeprefix("sqlite:///"))) if uri.startswith("sqlite:///") else None
 

@@ -5,6 +5,7 @@ with stage, DVC experiment, commit and the hash of each input; it ends FINISHED,
 stage does, and leaves ``run.json`` behind.
 """
 
+import json
 import logging
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,14 @@ from facegate.contracts import Task
 from facegate.errors import RegistryError
 from facegate.params import Params
 from facegate.registry.names import run_name
-from facegate.registry.provenance import dependency_hashes, git_state, installed_packages, stage_tags
+from facegate.registry.provenance import (
+    GitState,
+    dependency_hashes,
+    git_state,
+    installed_packages,
+    local_changes,
+    stage_tags,
+)
 from facegate.registry.run import Run, create_run, process_tags
 from facegate.registry.store import Store, ensure_experiment, init_store, open_store, store_errors
 
@@ -73,7 +81,7 @@ def stage_run(
         store, experiment, experiment_id, name, {**tags, **process_tags(), "profile": params.profile}
     )
     try:
-        _log_origin(run, params, sections, inputs, hashes)
+        _log_origin(run, params, sections, inputs, hashes, git)
         yield run
         if reference is not None:
             run.write_reference(reference)
@@ -84,13 +92,21 @@ def stage_run(
 
 
 def _log_origin(
-    run: Run, params: Params, sections: Sequence[str], inputs: Mapping[str, Path], hashes: Mapping[str, str]
+    run: Run,
+    params: Params,
+    sections: Sequence[str],
+    inputs: Mapping[str, Path],
+    hashes: Mapping[str, str],
+    git: GitState,
 ) -> None:
     values = params.model_dump(mode="json", by_alias=True)
     run.params({"profile": params.profile, **{name: values[name] for name in sections}})
     for name, path in inputs.items():
         run.dataset(name, path.as_posix(), hashes[name], run.name.split(" · ")[0])
-    run.text(installed_packages(), "environment/requirements.txt")
+    run.text(installed_packages(), "origin/requirements.txt")
+    run.text(json.dumps(values, indent=1, sort_keys=True) + "\n", "origin/params.json")
+    if git.dirty:
+        run.text(local_changes(), "origin/changes.patch")
 
 
 def _close_failed(run: Run, error: BaseException) -> None:
