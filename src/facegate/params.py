@@ -218,6 +218,36 @@ class RegisterParams(Frozen):
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")] = ""
 
 
+class GateRule(Frozen):
+    """One condition of a gate; exactly one of the limits, or none for a fact that must be true."""
+
+    fact: str
+    """Name of a measured rate, number or flag, for instance ``worst_apcer``."""
+    at_most: float | None = None
+    at_least: float | None = None
+    source: str = ""
+    """Who set the limit."""
+    verified: bool = True
+    """The limit was read in the published text."""
+    required: bool = True
+    """A fact that was not measured fails the gate."""
+
+    @model_validator(mode="after")
+    def _one_limit(self) -> "GateRule":
+        if self.at_most is not None and self.at_least is not None:
+            raise ValueError(f"the rule on `{self.fact}` has both at_most and at_least")
+        return self
+
+
+class GatesParams(Frozen):
+    """Conditions for promotion."""
+
+    profile: str = "embedded"
+    """``embedded``, ``fido``, ``android-class3``, ``nist-800-63b``, or a profile of one's own below."""
+    profiles: dict[str, tuple[GateRule, ...]] = {}
+    """One's own profiles; they may not take the name of a published one."""
+
+
 class Params(Frozen):
     """All of ``params.yaml``."""
 
@@ -233,6 +263,7 @@ class Params(Frozen):
     evaluate: EvaluateParams = EvaluateParams()
     benchmark: BenchmarkParams = BenchmarkParams()
     register_: RegisterParams = Field(RegisterParams(), alias="register")
+    gates: GatesParams = GatesParams()
 
     def digest(self) -> str:
         """SHA-256 of all values, as 64 hexadecimal digits."""
