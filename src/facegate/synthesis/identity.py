@@ -5,7 +5,9 @@ Person 12 of seed 7 is the same whether one or a thousand people are made, in an
 """
 
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar, cast
 
 import numpy as np
 
@@ -22,11 +24,14 @@ from facegate.synthesis.shape import Traits, mix, sample_local
 from facegate.synthesis.skin import Complexion, Skin, paint_skin
 from facegate.synthesis.strands import Scalp
 
+T = TypeVar("T")
+
 YOUNGEST, OLDEST = 18.0, 78.0
 BALL = 0.0121
 """Radius of an eyeball, metres."""
 FEMALE_STYLES = ("long", "bob", "tied", "wavy", "long_fringe", "bob_fringe", "medium", "curly", "crop")
 MALE_STYLES = ("crop", "side", "swept", "tousled", "buzz", "curly", "medium", "shaven", "tied")
+RECEDING_STYLES = ("crop", "buzz", "shaven", "side")
 COILED_STYLES = ("afro", "buzz", "tied", "curly", "shaven")
 
 
@@ -52,6 +57,7 @@ class Identity:
         looks: the ways they wear hair and face, the usual one first.
         scalp: where hair roots.
         depths: the head seen from all sides, for :mod:`occlusion`.
+        cache: what was made of the person so far.
     """
 
     assets: HeadAssets
@@ -78,13 +84,17 @@ class Identity:
     looks: tuple[Look, ...]
     scalp: Scalp
     depths: Array
-    _dressed: dict[Look, Dressed] = field(default_factory=dict, repr=False)
+    cache: dict[object, object] = field(default_factory=dict, repr=False)
 
     def dressed(self, look: Look) -> Dressed:
         """The person in a look (made once, then remembered)."""
-        if look not in self._dressed:
-            self._dressed[look] = dress(self, look)
-        return self._dressed[look]
+        return self.remembered(look, lambda: dress(self, look))
+
+    def remembered(self, key: object, make: Callable[[], T]) -> T:
+        """What `make` gave for `key`, made at the first call."""
+        if key not in self.cache:
+            self.cache[key] = make()
+        return cast(T, self.cache[key])
 
 
 def stream(seed: int, index: int, topic: str) -> np.random.Generator:
@@ -107,6 +117,7 @@ def make_identity(assets: HeadAssets, seed: int, index: int) -> Identity:
     skin = paint_skin(assets, complexion, stream(seed, index, "skin"))
     hair = _sample_hair(traits, complexion, age, stream(seed, index, "hair"))
     rng = stream(seed, index, "face")
+    hairline = _sample_hairline(male, age, rng)
     vertices = points[assets.corner]
     return Identity(
         assets=assets,
@@ -120,7 +131,7 @@ def make_identity(assets: HeadAssets, seed: int, index: int) -> Identity:
         normals=normals,
         eyes=_eyeballs(assets, points),
         skin=skin,
-        hairline=_sample_hairline(male, age, rng),
+        hairline=hairline,
         hair_colour=hair[0],
         grey=hair[1],
         brow=sample_brow(male, rng),
@@ -130,7 +141,7 @@ def make_identity(assets: HeadAssets, seed: int, index: int) -> Identity:
         lash=rng.uniform(0.45, 0.9),
         iris=_sample_iris(complexion, rng),
         lips=_lips(assets),
-        looks=_sample_looks(male, age, traits, rng),
+        looks=_sample_looks(male, hairline, traits, rng),
         scalp=Scalp(assets, points, normals),
         depths=skin_depths(vertices, assets.triangles[assets.kind == SKIN]),
     )
@@ -196,12 +207,16 @@ def _sample_iris(complexion: Complexion, rng: np.random.Generator) -> Array:
     return np.array([radius, 0.36, *outer, *inner, rng.uniform(0, 6)], np.float32)
 
 
-def _sample_looks(male: bool, age: float, traits: Traits, rng: np.random.Generator) -> tuple[Look, ...]:
+def _sample_looks(
+    male: bool, hairline: Hairline, traits: Traits, rng: np.random.Generator
+) -> tuple[Look, ...]:
     styles = list(MALE_STYLES if male else FEMALE_STYLES)
     odds = np.linspace(1, 0.25, len(styles))
     if traits.origin[0] > 0.6 and rng.random() < 0.75:
         styles = list(COILED_STYLES if male else COILED_STYLES[:4])
         odds = np.linspace(1, 0.4, len(styles))
+    if hairline.temple > 8:
+        styles, odds = list(RECEDING_STYLES), np.ones(len(RECEDING_STYLES))
     hair = rng.choice(styles, size=3, p=odds / odds.sum())
     beards = ("none", "stubble", "short", "full", "goatee", "moustache")
     wears = rng.random() < 0.75

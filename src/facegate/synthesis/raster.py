@@ -183,7 +183,7 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
         final: whether this is the final pass.
     """
     height, wide = depth.shape
-    half, one, deep = np.float32(0.5), np.float32(1.0), np.float32(0.03)
+    half, one, deep = np.float32(0.5), np.float32(1.0), np.float32(0.014)
     for s in range(screen.shape[0]):
         for j in range(screen.shape[1] - 1):
             opacity = half * (alpha[s, j] + alpha[s, j + 1])
@@ -208,10 +208,13 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
                 f = (centre - (y0 if steep else x0)) / (dy if steep else dx)
                 across = x0 + f * dx if steep else y0 + f * dy
                 z = screen[s, j, 2] + f * (screen[s, j + 1, 2] - screen[s, j, 2])
+                x, y = (int(across), m) if steep else (m, int(across))
+                inside = 0 <= x < wide and 0 <= y < height
                 if not final:
-                    x, y = (int(across), m) if steep else (m, int(across))
-                    if 0 <= x < wide and 0 <= y < height and z <= depth[y, x] + bias:
+                    if inside and z <= depth[y, x] + bias:
                         nearest[y, x] = min(nearest[y, x], z)
+                    continue
+                if inside and z > nearest[y, x] + deep:
                     continue
                 r = r0 + f * (r1 - r0)
                 for n in range(math.floor(across - reach), math.floor(across + reach) + 1):

@@ -5,7 +5,7 @@ The scene is the light before any camera: capture it with :mod:`facegate.recaptu
 
 import functools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -13,8 +13,10 @@ from numpy.typing import NDArray
 
 from facegate.synthesis.assets import EYE, LASH, SKIN, TEETH, TONGUE, HeadAssets
 from facegate.synthesis.canonical import canonical
-from facegate.synthesis.geometry import Array, light_basis, rotation, smoothstep, unit
+from facegate.synthesis.geometry import Array, harmonics, light_basis, rotation, smoothstep, unit
 from facegate.synthesis.identity import Identity
+from facegate.synthesis.look import hair_points
+from facegate.synthesis.masks import mask_texture
 from facegate.synthesis.raster import (
     FAR,
     composite,
@@ -28,6 +30,8 @@ from facegate.synthesis.raster import (
 from facegate.synthesis.shade import Lighting, Surface, floats, shade_strands, shade_surfaces, shadow_taps
 from facegate.synthesis.shot import Pose, Shot, sample_pose, sample_shot
 from facegate.synthesis.strands import Strands
+from facegate.synthesis.wear import Hat
+from facegate.synthesis.worn import Shell, frame_strands, hat_height, hat_shell, lay_lenses, lens_outlines
 
 __all__ = ["Pose", "Rendered", "Shot", "render", "sample_pose", "sample_shot"]
 
@@ -36,6 +40,10 @@ PIVOT = np.array([0, -0.105, -0.10], np.float32)
 FACE_HEIGHT = 0.175
 SHADOW_SIZE, SHADOW_EXTENT = 176, 0.52
 BODY_FOLLOWS = 0.3
+HAT = 5
+"""Kind of a hat's triangles, after the kinds of the head."""
+OPEN_SKY = np.array([1, *[2 / 3] * 3, *[1 / 4] * 5], np.float32)
+"""Cosine lobe / π in spherical harmonics: light transfer where nothing is in the way."""
 EYE_BIAS = 0.0012
 """The eyeball is drawn this far (metres) deeper, so that closing lids never let it through."""
 
@@ -125,7 +133,8 @@ class _Stage:
         self.focal = side * shot.pose.scale / FACE_HEIGHT * shot.pose.distance
         self.coefficients = shot.light.coefficients(self.posed.head)
         self.world = shot.light.coefficients(np.eye(3, dtype=np.float32))
-        self.groups = [(group, self._place(group)) for group in self.dressed.strands]
+        self.groups = [(group, self._place(group)) for group in self._strands()]
+        self.shell = self._shell()
         light = shot.light
         self.lighting = Lighting(
             towards=floats(light.towards),
@@ -138,6 +147,24 @@ class _Stage:
         background = cv2.resize(shot.background, (side, side), interpolation=cv2.INTER_LINEAR)
         self.picture = np.ascontiguousarray(background, np.float32)
         self.alpha = np.zeros((side, side), np.float32)
+
+    def _strands(self) -> list[Strands]:
+        """Hair that shows, and the frame of glasses. A mask carries its brows and beard as paint."""
+        shot, identity = self.shot, self.identity
+        groups = [g for g in self.dressed.strands if shot.mask is None or g.scalp]
+        if shot.hat is not None:
+            groups = [_under(identity, group, shot.hat) for group in groups]
+        if shot.glasses is not None:
+            groups.append(frame_strands(identity, shot.glasses))
+        return groups
+
+    def _shell(self) -> "_PosedShell | None":
+        hat, identity = self.shot.hat, self.identity
+        if hat is None:
+            return None
+        shell = identity.remembered(hat, lambda: hat_shell(identity, hat))
+        light = harmonics(shell.normals) * OPEN_SKY @ self.coefficients
+        return _PosedShell(shell, self.posed.move(shell.points), shell.normals @ self.posed.head.T, light)
 
     def _place(self, group: Strands) -> Array:
         """(S, J, 3) points of a group of strands in the camera's frame."""
@@ -179,6 +206,10 @@ class _Stage:
         near = np.full((size, size), FAR, np.float32)
         solid = (self.assets.kind == SKIN) | (self.assets.kind == EYE)
         depth_map(self.shadow_at, self.assets.triangles[solid], near)
+        self.shell_shadow = None
+        if self.shell is not None:
+            self.shell_shadow = seen(self.shell.points)
+            depth_map(self.shell_shadow, self.shell.shell.triangles, near)
         hair_near, hair_count = np.full((size, size), FAR, np.float32), np.zeros((size, size), np.float32)
         self.strand_shadow = [seen(points.reshape(-1, 3)) for _, points in self.groups]
         for (group, _), at in zip(self.groups, self.strand_shadow, strict=True):
@@ -187,19 +218,40 @@ class _Stage:
         self.shadow = np.stack([near, hair_near, hair_count], -1)
 
     def draw_surfaces(self) -> None:
-        """Skin, eyes, teeth, clothes."""
-        assets, side = self.assets, self.side
-        mesh = _mesh(assets)
-        screen = self.project(self.posed.vertices)
+        """Skin, eyes, teeth, clothes, hat; then the lenses of glasses before them."""
+        mesh, side = _mesh(self.assets), self.side
+        screen, vertex, paint = self.project(self.posed.vertices), self._attributes(), mesh.paint
+        triangles, kind = mesh.triangles, mesh.kind
         self.depth = np.full((side, side), FAR, np.float32)
         ids = np.full((side, side), -1, np.int32)
-        keep = np.ones(len(screen), np.float32)
-        rasterise(screen, mesh.triangles, mesh.bias, mesh.single_sided, keep, 0, self.depth, ids)
+        whole = np.ones(len(screen), np.float32)
+        rasterise(screen, triangles, mesh.bias, mesh.single_sided, whole, 0, self.depth, ids)
+        if self.shell is not None:
+            over, added, flat = self.project(self.shell.points), self.shell.shell.triangles, np.float32(0)
+            bias, both = np.full(len(added), flat), np.zeros(len(added), np.bool_)
+            rasterise(over, added, bias, both, self.shell.shell.keep, len(triangles), self.depth, ids)
+            hat = np.tile(
+                np.array(self.shot.hat.colour if self.shot.hat else (0, 0, 0), np.float32), (len(over), 1)
+            )
+            triangles = np.concatenate([triangles, added + np.int32(len(screen))])
+            kind = np.concatenate([kind, np.full(len(added), HAT, np.uint8)])
+            screen, paint = np.concatenate([screen, over]), np.concatenate([paint, hat])
+            vertex = np.concatenate([vertex, self._shell_attributes(self.shell)])
         shade_surfaces(
-            ids, screen, mesh.triangles, mesh.kind, self._attributes(), mesh.paint, self.dressed.texture,
+            ids, screen, triangles, kind, vertex, paint, self._texture(),
             self.shadow, _taps(), self.lighting, self._surface(), self.picture,
         )  # fmt: skip
         self.alpha[ids >= 0] = 1
+        if self.shot.glasses is not None:
+            outlines = lens_outlines(self.identity, self.shot.glasses)
+            seen = self.project(self.posed.move(outlines.reshape(-1, 3))).reshape(outlines.shape)
+            lay_lenses(self.picture, self.depth, seen, self.shot.glasses, self.shot.light.level)
+
+    def _texture(self) -> Array:
+        mask, identity, look = self.shot.mask, self.identity, self.shot.look
+        if mask is None:
+            return self.dressed.texture
+        return identity.remembered((look, mask), lambda: mask_texture(identity, look, mask))
 
     def _attributes(self) -> Array:
         place, posed = canonical(self.assets), self.posed
@@ -213,17 +265,32 @@ class _Stage:
         vertex[:, 15:18] = self.shadow_at
         return vertex
 
+    def _shell_attributes(self, shell: "_PosedShell") -> Array:
+        vertex = np.zeros((len(shell.points), 18), np.float32)
+        vertex[:, 0:3], vertex[:, 3:6], vertex[:, 8:11] = shell.points, shell.normals, shell.shell.place
+        vertex[:, 11:14], vertex[:, 14], vertex[:, 15:18] = (
+            np.maximum(shell.light, 0.01),
+            1,
+            self.shell_shadow,
+        )
+        return vertex
+
     def _surface(self) -> Surface:
-        identity, shot = self.identity, self.shot
+        identity, mask = self.identity, self.shot.mask
         eyes = self.posed.move(identity.eyes)
+        skin, holes, iris = np.array([0.55, 0.62, 0.47, 1.0]), np.zeros(8), identity.iris
+        if mask is not None:
+            skin = np.array([0.8, mask.gloss, mask.roughness, mask.scatter])
+            holes = np.array([canonical(self.assets).eye, 0.0, *mask.hole, *mask.wearer, mask.rim])
+            iris = identity.iris if mask.iris is None else np.array(mask.iris)
         return Surface(
             head=floats(self.posed.head),
             eyes=floats(eyes),
             gaze=floats(self._gaze(eyes)),
-            iris=floats(identity.iris),
-            skin=floats(np.array([0.55, 0.62, 0.47, 1.0])),
-            cloth=floats(shot.clothing.parameters()),
-            holes=floats(np.zeros(8)),
+            iris=floats(iris),
+            skin=floats(skin),
+            cloth=floats(self.shot.clothing.parameters()),
+            holes=floats(holes),
         )
 
     def _gaze(self, eyes: Array) -> Array:
@@ -257,6 +324,24 @@ class _Stage:
             for screen, colour, width, alpha, bias in drawn:
                 splat_strands(screen, colour, width, alpha, self.depth, bias, nearest, total, clear, final)
         composite(self.picture, self.alpha, total, clear)
+
+
+@dataclass(frozen=True, eq=False)
+class _PosedShell:
+    """A hat in the camera's frame, with the ambient light on it."""
+
+    shell: Shell
+    points: Array
+    normals: Array
+    light: Array
+
+
+def _under(identity: Identity, group: Strands, hat: Hat) -> Strands:
+    """A group of strands, cleared where the hat covers it."""
+    if not group.scalp:
+        return group
+    height = hat_height(hat, hair_points(identity, group))
+    return replace(group, alpha=np.where(height > 0.003, 0, group.alpha).astype(np.float32))
 
 
 @functools.lru_cache(maxsize=1)

@@ -346,9 +346,9 @@ def _eye(at, seen, light, surface):
         nx, ny, nz = _unit(nx + np.float32(0.8) * tx, ny + np.float32(0.8) * ty, nz + np.float32(0.8) * tz)
     vx, vy, vz = _unit(light.camera[0] - at[0], light.camera[1] - at[1], light.camera[2] - at[2])
     hx, hy, hz = _unit(vx + lx, vy + ly, vz + lz)
-    glint = max(np.float32(0), nx * hx + ny * hy + nz * hz) ** 220 * np.float32(1.6) * seen
+    glint = max(np.float32(0), nx * hx + ny * hy + nz * hz) ** 320 * np.float32(0.9) * seen
     hx, hy, hz = _unit(vx + light.fill_towards[0], vy + light.fill_towards[1], vz + light.fill_towards[2])
-    spark = max(np.float32(0), nx * hx + ny * hy + nz * hz) ** 140 * np.float32(1.0) * at[14]
+    spark = max(np.float32(0), nx * hx + ny * hy + nz * hz) ** 260 * np.float32(0.35) * at[14]
     up = 2 * (nx * vx + ny * vy + nz * vz) * ny - vy
     mirror = np.float32(0.03) * at[14] * (np.float32(0.6) + np.float32(1.6) * max(np.float32(0), up))
     return (

@@ -29,7 +29,18 @@ SPREAD = (
     ("head-trans", 0.0),
     ("head-angle", 0.05),
     ("head-age", 0.20),
-    ("head-fat", 0.30),
+    ("head-fat", 0.26),
+    ("head-square", 0.14),
+    ("head-rectangular", 0.20),
+    ("head-triangular", 0.20),
+    ("head-round", 0.24),
+    ("head-diamond", 0.24),
+    ("forehead-nubian", 0.24),
+    ("forehead-trans", 0.26),
+    ("eyebrows-trans-backward", 0.26),
+    ("chin-bones", 0.26),
+    ("chin-width", 0.28),
+    ("chin-prognathism", 0.26),
     ("head-scale", 0.28),
     ("head-back", 0.25),
     ("ear-shape", 0.25),
@@ -52,7 +63,7 @@ SPREAD = (
     ("nose-compression", 0.22),
 )
 """Standard deviation of a local shape, by the start of its name; the first that fits counts."""
-DEFAULT_SPREAD = 0.40
+DEFAULT_SPREAD = 0.36
 LIMIT = 1.9
 """No local shape strays further than this many standard deviations: what lies beyond looks like an ogre."""
 ASYMMETRY = 0.05

@@ -139,9 +139,9 @@ def _marks(
     if complexion.age > 45:
         melanin[face.where] += smoothstep(1.9, 2.4, face.of(noise(rng, 40))) * 0.25 * rng.random()
     blood[face.where] += smoothstep(2.0, 2.6, face.of(noise(rng, 50))) * rng.uniform(0, 0.35)
-    for _ in range(rng.poisson(2.5)):
+    for _ in range(rng.poisson(1.8)):
         x, y = rng.uniform(-0.055, 0.055), rng.uniform(face.place.chin_y + 0.01, 0.06)
-        r = rng.uniform(0.0009, 0.0021)
+        r = rng.uniform(0.0006, 0.0015)
         away = np.hypot(face.side - x, face.y - y)
         melanin[face.where] += smoothstep(1.4 * r, 0.6 * r, away) * face.front * rng.uniform(0.5, 1.4)
 

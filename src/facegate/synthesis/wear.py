@@ -150,6 +150,7 @@ class MaskLook:
         rim: brightness of the holes' edge.
         wearer: linear reflectance of the wearer's skin.
         iris: the wearer's, as ``Identity.iris``; None keeps the person's.
+        front: it covers the face alone, and shows its edge, instead of the whole head.
     """
 
     kind: str
@@ -166,6 +167,7 @@ class MaskLook:
     rim: float
     wearer: Colour
     iris: tuple[float, ...] | None = None
+    front: bool = False
 
 
 # kind: blur, gloss, roughness, relief, scatter
@@ -204,4 +206,5 @@ def sample_mask(rng: np.random.Generator, wearer: Array, iris: Array | None = No
         rim=rng.uniform(0.35, 1.2),
         wearer=(skin[0], skin[1], skin[2]),
         iris=None if iris is None else tuple(float(v) for v in iris),
+        front=bool(rng.random() < 0.5),
     )
