@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from facegate.contracts import SAMPLE_COLUMNS, Column, nullable
-from facegate.datasets.pack import MANIFEST, PackWriter, encode_png, open_pack
+from facegate.datasets.pack import MANIFEST, ROWS_PER_BATCH, PackWriter, encode_png, open_pack
 from facegate.errors import PackError
 
 COLUMNS = (
@@ -131,6 +132,25 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path, monkeypatch):
     with pytest.raises(PackError, match=r"pack: the disk is full\n.*free some space"):
         write(tmp_path / "pack", [{"sample_id": "a", "image": b""}])
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_disk_that_fills_up_while_writing_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(PackWriter, "_part_file", Path("/dev/full"))
+    with pytest.raises(PackError, match="the disk is full"):
+        write(tmp_path / "pack", [{"sample_id": "a", "image": bytes(100_000)}] * 300)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_writer_holds_few_rows_in_memory(tmp_path):
+    with PackWriter(tmp_path / "pack", COLUMNS, rows_per_part=700) as writer:
+        for i in range(1500):
+            writer.write({"sample_id": str(i), "image": b""})
+            assert len(writer._pending) < ROWS_PER_BATCH
+    pack = open_pack(tmp_path / "pack", verify=True)
+    assert list(pack.column("sample_id")) == [str(i) for i in range(1500)]
+    manifest = json.loads((tmp_path / "pack" / MANIFEST).read_text())
+    assert [part["rows"] for part in manifest["parts"]] == [700, 700, 100]
 
 
 def test_what_is_missing_is_named(tmp_path):

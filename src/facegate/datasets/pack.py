@@ -10,6 +10,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,6 +33,8 @@ _ARROW_TYPES: dict[str, pa.DataType] = {
     "list<float32>": pa.list_(pa.float32()),
 }
 MANIFEST = "pack.json"
+ROWS_PER_BATCH = 256
+"""Rows that a writer holds in memory."""
 
 
 def arrow_schema(columns: Sequence[Column]) -> pa.Schema:
@@ -74,6 +77,9 @@ class PackWriter:
         self._draft = self.path.with_name(f".{self.path.name}.partial")
         self._pending: list[Mapping[str, Any]] = []
         self._parts: list[dict[str, Any]] = []
+        self._part: pa.RecordBatchFileWriter | None = None
+        self._rows_in_part = 0
+        self._open_files = ExitStack()
 
     def __enter__(self) -> Self:
         shutil.rmtree(self._draft, ignore_errors=True)
@@ -86,7 +92,7 @@ class PackWriter:
     def write(self, row: Mapping[str, Any]) -> None:
         """Append one row; columns that it lacks become null."""
         self._pending.append(row)
-        if len(self._pending) >= self.rows_per_part:
+        if len(self._pending) >= min(ROWS_PER_BATCH, self.rows_per_part - self._rows_in_part):
             self._flush()
 
     def write_all(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -101,10 +107,13 @@ class PackWriter:
             if kind is None:
                 self._finish()
         finally:
+            with suppress(OSError):  # a full disk was told of already
+                self._open_files.close()
             shutil.rmtree(self._draft, ignore_errors=True)
 
     def _finish(self) -> None:
         self._flush()
+        self._close_part()
         manifest = {
             "rows": sum(part["rows"] for part in self._parts),
             "columns": self.schema.names,
@@ -119,17 +128,36 @@ class PackWriter:
             raise disk_error(self.path, error) from error
 
     def _flush(self) -> None:
+        """Write what is pending as one batch, and close the part if it is full."""
         if not self._pending:
             return
-        file = self._draft / f"part-{len(self._parts):05d}.arrow"
         table = self._table()
         try:
-            with pa.OSFile(str(file), "wb") as sink, pa.ipc.new_file(sink, self.schema) as writer:
-                writer.write_table(table, max_chunksize=512)
-            self._parts.append({"file": file.name, "rows": len(table), "sha256": sha256_file(file)})
+            if self._part is None:
+                sink = self._open_files.enter_context(pa.OSFile(str(self._part_file), "wb"))
+                self._part = self._open_files.enter_context(pa.ipc.new_file(sink, self.schema))
+            self._part.write_table(table)
         except OSError as error:
             raise disk_error(self.path, error) from error
+        self._rows_in_part += len(self._pending)
         self._pending = []
+        if self._rows_in_part >= self.rows_per_part:
+            self._close_part()
+
+    def _close_part(self) -> None:
+        if self._part is None:
+            return
+        file = self._part_file
+        try:
+            self._open_files.close()
+        except OSError as error:
+            raise disk_error(self.path, error) from error
+        self._parts.append({"file": file.name, "rows": self._rows_in_part, "sha256": sha256_file(file)})
+        self._part, self._rows_in_part = None, 0
+
+    @property
+    def _part_file(self) -> Path:
+        return self._draft / f"part-{len(self._parts):05d}.arrow"
 
     def _table(self) -> pa.Table:
         unknown = set().union(*self._pending) - set(self.schema.names)
