@@ -49,7 +49,7 @@ def test_reproduce_prints_commands(
     Path("code.py").write_text("x = 2\n")
     register_bundle(bundle, params, Evidence(), inputs={})
     commands = reproduce("recognition/1")
-    assert "dvc repro quantize@recognition-arm64" in commands
+    assert "dvc repro evaluate@recognition" in commands
     assert any(command.startswith("git apply") for command in commands)
     run_id = show("recognition/1").run[1]
     patch = project / "mlruns" / "artifacts" / "facegate" / run_id / "artifacts" / "origin" / "changes.patch"

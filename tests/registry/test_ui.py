@@ -2,7 +2,6 @@
 
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ from facegate.params import Params
 from facegate.registry.listing import list_versions, newest_candidate
 from facegate.registry.register import Evidence, register_bundle
 from facegate.registry.store import Store, init_store, open_store
-from facegate.registry.ui import server_command, ui_command
+from facegate.registry.ui import server_command, ui_command, ui_environment, ui_page
 
 
 @pytest.fixture
@@ -24,10 +23,9 @@ def server(store: Store) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = server_command(store, "127.0.0.1", port)
     process = subprocess.Popen(
-        [sys.executable, "-m", *command.arguments],
-        env=command.environment,
+        server_command(store, "127.0.0.1", port),
+        env=ui_environment(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -54,10 +52,11 @@ def wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
 
 def test_the_ui_is_small_private_and_quiet(store: Store) -> None:
     command = ui_command(port=5001)
-    assert " ".join(command.arguments).startswith("mlflow server --workers 1 --host 127.0.0.1 --port 5001")
-    assert store.uri in command.arguments
-    assert command.environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
-    assert command.environment["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert "mlflow server --workers 1 --host 127.0.0.1 --port 5001" in " ".join(command)
+    assert store.uri in command
+    assert ui_environment()["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+    assert ui_environment()["MLFLOW_DISABLE_TELEMETRY"] == "true"
+    assert ui_page(5001).startswith("http://127.0.0.1:5001/")
 
 
 def test_the_whole_way_goes_through_a_server_too(

@@ -124,7 +124,6 @@ def reproduce(reference: str, *, prefix: str = "", root: Path | None = None) -> 
             "register from a git work tree; `facegate registry show` prints what is known",
         )
     task, target = tags["task"], tags["quant.target"]
-    stage = f"export@{task}" if target == "fp32" else f"quantize@{task}-{target}"
     run_id = found.training_run[1] or found.run[1]
     origin = (
         f"mlflow artifacts download --run-id {run_id} --artifact-path origin --dst-path ../{folder}-origin"
@@ -137,8 +136,8 @@ def reproduce(reference: str, *, prefix: str = "", root: Path | None = None) -> 
         "python -m venv .venv && . .venv/bin/activate",
         f"pip install -c ../{folder}-origin/origin/requirements.txt -e '.[train]'",
         f"facegate profile use {tags['profile']}",
-        f"dvc repro {stage}",
-        f"sha256sum artifacts/{task}/bundles/{target}/model.onnx  # {tags['model.sha256']}",
+        f"dvc repro evaluate@{task}",
+        f"sha256sum artifacts/{task}/candidates/{target}/model.onnx  # {tags['model.sha256']}",
     ]
 
 
