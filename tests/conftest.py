@@ -35,3 +35,12 @@ def chromium() -> str:
     if path is None:
         missing("chromium", "apt-get install chromium")
     return path
+
+
+@pytest.fixture(scope="session")
+def head_file() -> Path:
+    """The head that every rendered person is a variation of: made by the fetch stage, or named by FACEGATE_HEAD."""
+    path = Path(os.environ.get("FACEGATE_HEAD", ROOT / "data" / "assets" / "head.npz"))
+    if not path.is_file():
+        missing(str(path), "run `dvc repro fetch`, or set FACEGATE_HEAD to a head.npz")
+    return path
