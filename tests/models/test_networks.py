@@ -4,6 +4,7 @@ from torch import nn
 
 from facegate.models.blocks import normalise, parameter_count, scaled
 from facegate.models.recognition.network import build_network as build_recogniser
+from facegate.models.spoof.network import SpoofNet
 from facegate.models.spoof.network import build_network as build_spoof
 
 ALLOWED = (
@@ -55,7 +56,8 @@ def test_last_normalisation_has_no_affine_part():
 
 def test_spoof_branches_see_what_they_should():
     """A change at the rim reaches the scene branch only; one pixel in the middle reaches the native branch."""
-    network = build_spoof(0.5).eval()
+    network = SpoofNet(0.5)
+    network.eval()
     plain = torch.zeros(1, 3, 128, 128)
     rim, dot = plain.clone(), plain.clone()
     rim[..., :8] = 1

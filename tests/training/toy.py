@@ -33,7 +33,7 @@ def write_toy_pack(
     size: int | None = None,
 ) -> Path:
     """Write a crop pack with so many people in train, val and test."""
-    side = size or (112 if task is Task.RECOGNITION else 64)
+    side = size or (112 if task is Task.RECOGNITION else 48)
     splits = [
         name for name, count in zip(("train", "val", "test"), people, strict=True) for _ in range(count)
     ]

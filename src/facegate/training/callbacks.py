@@ -1,8 +1,9 @@
-"""What happens beside training: a seed per epoch, averaged weights, the curve of the run, one progress bar."""
+"""What happens beside training: a seed per step, averaged weights, the curve of the run, one progress bar."""
 
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, WeightAveraging
@@ -23,16 +24,19 @@ class MetricLogger(Protocol):
         ...
 
 
-class EpochSeed(Callback):
-    """Seeds torch before each epoch, so that a resumed run draws what an uninterrupted one would have drawn."""
+class StepSeed(Callback):
+    """Seeds torch before each step, so that a resumed run draws what an uninterrupted one would have drawn."""
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
 
-    def on_train_epoch_start(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Seed from (seed, epoch)."""
-        del pl_module
-        torch.manual_seed(self.seed * 1_000_003 + trainer.current_epoch)
+    def on_train_batch_start(
+        self, trainer: pl.Trainer, pl_module: pl.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Seed from (seed, step, rank)."""
+        del pl_module, batch, batch_idx
+        rng = np.random.SeedSequence([self.seed, trainer.global_step, trainer.global_rank])
+        torch.manual_seed(int(rng.generate_state(1)[0]))
 
 
 class AveragedWeights(WeightAveraging):
@@ -148,8 +152,8 @@ class Progress(Callback):
             shown = {name: float(trainer.callback_metrics[name]) for name in ("train_loss", pl_module.metric)}
             self.bar.set_postfix(shown, refresh=False)
 
-    def on_train_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        """Close the bar."""
-        del trainer, pl_module
+    def teardown(self, trainer: pl.Trainer, pl_module: pl.LightningModule, stage: str) -> None:
+        """Close the bar, also after an error."""
+        del trainer, pl_module, stage
         if self.bar is not None:
             self.bar.close()

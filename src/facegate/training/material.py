@@ -17,8 +17,12 @@ from facegate.models.recognition.network import SIZE
 from facegate.models.spoof import module as spoof
 from facegate.params import Params, RecognitionParams, SpoofParams
 
-CODE = ("models", "training", "datasets")
-"""Rooms whose source decides what training gives."""
+CODE = (
+    "models/**/*.py",
+    "training/*.py",
+    *(f"datasets/{name}.py" for name in ("augment", "batches", "effects", "modules", "sampling")),
+)
+"""Source files that decide what training gives."""
 
 
 @dataclass(frozen=True)
@@ -103,10 +107,10 @@ def run_key(material: Material, params: Params) -> str:
 
 
 def code_digest() -> str:
-    """SHA-256 over the source of the rooms that training runs through."""
+    """SHA-256 over the source that training runs through."""
     root = Path(facegate.__file__).parent
     digest = hashlib.sha256()
-    for room in CODE:
-        for file in sorted((root / room).rglob("*.py")):
+    for pattern in CODE:
+        for file in sorted(root.glob(pattern)):
             digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()

@@ -15,7 +15,7 @@ from pytorch_lightning.callbacks import Callback, Checkpoint
 from facegate.datasets.modules import CropModule
 from facegate.models.learner import Learner
 from facegate.params import TrainerParams
-from facegate.training.callbacks import AveragedWeights, EpochSeed
+from facegate.training.callbacks import AveragedWeights, StepSeed
 
 
 def run(
@@ -35,7 +35,7 @@ def run(
         resume: checkpoint to take up from.
     """
     optim = learner.optim
-    always: list[Callback] = [EpochSeed(optim.seed)]
+    always: list[Callback] = [StepSeed(optim.seed)]
     if optim.ema:
         always.append(AveragedWeights(optim.ema))
     with _threads(params.threads), _quiet():

@@ -100,7 +100,7 @@ def _open_study(material: Material, short: Params, sweep: TuneParams, work: Path
         storage=JournalStorage(JournalFileBackend(str(work / f"{material.task}.journal"))),
         study_name=f"{material.task}-{key}",
         direction="minimize" if material.task is Task.RECOGNITION else "maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=max(1, sweep.epochs // 3)),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1 + sweep.epochs // 3),
         load_if_exists=True,
     )
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
