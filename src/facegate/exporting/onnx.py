@@ -158,10 +158,23 @@ def _clean(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
         part.ClearField("doc_string")
-    constants = {i.name for i in graph.initializer}
-    for index, node in enumerate(graph.node):
-        node.name = _layer_name(node, constants) or f"{node.op_type}_{index}"
+    _name_nodes(graph)
     return model
+
+
+def _name_nodes(graph: onnx.GraphProto) -> None:
+    """Name layers after their weights, activations after their layer, and tensors after what makes them."""
+    constants = {i.name for i in graph.initializer}
+    kept = {o.name for o in graph.output}
+    makers: dict[str, str] = {}
+    for index, node in enumerate(graph.node):
+        activated = makers.get(node.input[0], "") if node.op_type == "Relu" else ""
+        own = f"{activated}/relu" if activated else f"{node.op_type}_{index}"
+        node.name = _layer_name(node, constants) or own
+        makers[node.output[0]] = node.name
+    for node in graph.node:
+        for names in (node.input, node.output):
+            names[:] = [makers.get(name, name) if name not in kept else name for name in names]
 
 
 def _layer_name(node: onnx.NodeProto, constants: set[str]) -> str:
