@@ -10,29 +10,22 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from facegate.contracts import Calibration, OperatingPoint, Rate, Split
+from facegate.contracts import Split
 from facegate.evaluation.groups import DEMOGRAPHIC
 from facegate.evaluation.numbers import plain
+from facegate.evaluation.spoof_points import columns, headline_point, measured, operating_points, rates_at
 from facegate.evaluation.tables import Presentations, presentations
-from facegate.metrics.bootstrap import Resamples, bootstrap_rate, bootstrap_rates, interval, resample
+from facegate.metrics.bootstrap import Resamples, bootstrap_rate, interval, resample
 from facegate.metrics.calibration import choose_map, cllr, fit_logistic, min_cllr
-from facegate.metrics.eer_interval import eer_rate
 from facegate.metrics.pad import (
     BONA_FIDE,
     PadRates,
     by_species,
-    split_presentations,
-    threshold_at_apcer,
-    threshold_at_bpcer,
-    worst_species,
 )
-from facegate.metrics.pad_legacy import acer, hter, pooled_eer, tpr_at_fpr
+from facegate.metrics.pad_legacy import acer, hter, tpr_at_fpr
 from facegate.metrics.ranking import auc, resampled_aucs
 from facegate.metrics.slices import slice_report
 from facegate.params import EvaluateParams
-
-TARGETS = (0.01, 0.05, 0.1)
-"""Rates for which operating points are named: ``bpcer_5``, ``apcer_1`` …, in percent."""
 
 
 def evaluate_spoof(
@@ -63,86 +56,13 @@ def evaluate_spoof(
         "people": len(set(test.subjects)),
         "presentations": test.scores.size,
         "auc": _auc(draws, test, params),
-        "auc_by_species": {name: _auc(draws, test, params, name) for name in by_species(*_columns(test))},
+        "auc_by_species": {name: _auc(draws, test, params, name) for name in by_species(*columns(test))},
         "operating_points": {name: _dumped(rates) for name, rates in at.items()},
         "calibration": _calibration(val, test, params),
         "slices": _slices(draws, test, shown, points[shown].threshold, groups, params),
         "legacy": _legacy(test, at[shown], params),
     }
     return plain(result)
-
-
-def operating_points(val: Presentations, dataset: str, params: EvaluateParams) -> dict[str, OperatingPoint]:
-    """Named thresholds, chosen on the validation presentations: ``eer``, ``bpcer_5``, ``apcer_5`` …
-
-    ``apcer_5`` holds for every species (BPCER there is BPCER20). A target finer than one error among the
-    presentations is left out. ``eer`` is that of all attacks pooled; it is always there.
-    """
-    draws = resample(val.subjects, params.bootstrap, params.seed)
-    bona_fide, _ = split_presentations(*_columns(val))
-    fewest = min(values.size for values in by_species(*_columns(val)).values())
-    thresholds: dict[str, tuple[str, float | None, float]] = {
-        "eer": ("EER", None, pooled_eer(*_columns(val)).threshold)
-    }
-    for target in TARGETS:
-        if bona_fide.size * target >= 1:
-            thresholds[f"bpcer_{100 * target:g}"] = ("BPCER", target, threshold_at_bpcer(bona_fide, target))
-        if fewest * target >= 1:
-            threshold = threshold_at_apcer(*_columns(val), target)
-            thresholds[f"apcer_{100 * target:g}"] = ("APCER", target, threshold)
-    return {
-        name: OperatingPoint(
-            threshold=threshold,
-            metric=metric,
-            target=target,
-            measured=_measured(draws, val, metric, threshold, params),
-            dataset=dataset,
-            split=Split.VAL,
-        )
-        for name, (metric, target, threshold) in thresholds.items()
-    }
-
-
-def headline_point(points: Mapping[str, Any]) -> str:
-    """The operating point that reports put first: ``bpcer_5`` where there is one."""
-    return next(name for name in ("bpcer_5", "bpcer_10", "eer") if name in points)
-
-
-def rates_at(draws: Resamples, part: Presentations, threshold: float, params: EvaluateParams) -> PadRates:
-    """APCER per species and BPCER at a threshold, with intervals over people."""
-    names, code = np.unique(part.species.astype(str), return_inverse=True)
-    attack = part.species != BONA_FIDE
-    errors = np.where(attack, part.scores >= threshold, part.scores < threshold)
-    found = bootstrap_rates(draws, errors, code, names.size, part.subjects, confidence=params.confidence)
-    rates = dict(zip(names.tolist(), found, strict=True))
-    bpcer = rates.pop(BONA_FIDE)
-    return PadRates(threshold, rates, worst_species(rates), bpcer)
-
-
-def contract_calibration(table: pa.Table, dataset: str) -> Calibration:
-    """Logistic map into log-likelihood ratios for the model contract, fitted on validation presentations."""
-    val = presentations(table, Split.VAL)
-    fitted = fit_logistic(val.scores, val.species == BONA_FIDE)
-    return Calibration(kind="logistic", slope=fitted.slope, offset=fitted.offset, dataset=f"{dataset} val")
-
-
-def _columns(part: Presentations):
-    return part.scores, part.species
-
-
-def _measured(
-    draws: Resamples, val: Presentations, metric: str, threshold: float, params: EvaluateParams
-) -> Rate:
-    if metric == "EER":
-        bona_fide = val.species == BONA_FIDE
-        return eer_rate(
-            draws,
-            (val.scores[bona_fide], val.subjects[bona_fide]),
-            (val.scores[~bona_fide], val.subjects[~bona_fide], None),
-            params.confidence,
-        )
-    rates = rates_at(draws, val, threshold, params)
-    return rates.bpcer if metric == "BPCER" else rates.worst_apcer
 
 
 def _dumped(rates: PadRates) -> dict[str, Any]:
@@ -212,14 +132,14 @@ def _legacy(test: Presentations, rates: PadRates, params: EvaluateParams) -> dic
     return {
         "note": "not in ISO/IEC 30107-3; only for comparison with older tables",
         "acer": acer(rates),
-        "hter": hter(*_columns(test), rates.threshold),
+        "hter": hter(*columns(test), rates.threshold),
         "pooled_apcer": bootstrap_rate(
             draws, test.scores[pooled] >= rates.threshold, test.subjects[pooled], None, params.confidence
         ),
-        "eer_on_test": _measured(draws, test, "EER", rates.threshold, params),
+        "eer_on_test": measured(draws, test, "EER", rates.threshold, params),
         "celeba_spoof_tpr_at_fpr": {
             f"{row.target:g}": {"fpr": row.fpr, "tpr": row.tpr, "threshold": row.threshold}
-            for row in tpr_at_fpr(*_columns(test))
+            for row in tpr_at_fpr(*columns(test))
             if row.fpr.trials * row.target >= 1
         },
     }

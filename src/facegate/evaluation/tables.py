@@ -40,7 +40,7 @@ class Comparisons:
         scores: float32, shape (n,).
     """
 
-    samples: NDArray[np.object_]
+    samples: NDArray[Any]
     subjects: NDArray[np.intp]
     people: NDArray[np.object_]
     probe: NDArray[np.intp]
@@ -63,7 +63,7 @@ class Comparisons:
 class Presentations:
     """Presentations of one split; all attributes have shape (n,)."""
 
-    samples: NDArray[np.object_]
+    samples: NDArray[Any]
     subjects: NDArray[np.object_]
     species: NDArray[np.object_]
     scores: NDArray[np.float32]

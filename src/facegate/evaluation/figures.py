@@ -1,0 +1,141 @@
+"""Score tables into plot files: what each task's plots show, and where its worst errors are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from facegate.contracts import Rate, Split
+from facegate.datasets.pack import Pack
+from facegate.evaluation.spoof_points import headline_point
+from facegate.evaluation.tables import comparisons, presentations
+from facegate.metrics.calibration import fit_isotonic, fit_logistic, reliability
+from facegate.metrics.pad import BONA_FIDE, by_species, split_presentations
+from facegate.metrics.verification import error_curves, split_comparisons
+from facegate.reporting import plots
+from facegate.reporting.sheet import contact_sheet
+
+WORST = 8
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Where the plots of one model lie.
+
+    Attributes:
+        folder: of the files.
+        synthetic: they show rendered people.
+    """
+
+    folder: Path
+    synthetic: bool
+
+    def __getitem__(self, name: str) -> Path:
+        """File of a plot; the worst errors are a JPEG."""
+        return self.folder / (f"{name}.jpg" if name == "worst" else f"{name}.png")
+
+
+def recognition_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pack: Pack) -> None:
+    """Draw all plots of a recognition model.
+
+    Args:
+        out: where to.
+        table: its comparison table.
+        metrics: what :func:`~facegate.evaluation.recognition.evaluate_recognition` made of it.
+        pack: the crops, for the sheet of worst errors.
+    """
+    val, test = comparisons(table, Split.VAL), comparisons(table, Split.TEST)
+    genuine, impostor = split_comparisons(test.scores, test.mated)
+    points = metrics["operating_points"]
+    at = {name: (point["fmr"]["value"], point["fnmr"]["value"]) for name, point in points.items()}
+    labels = ("false match rate", "false non-match rate")
+    plots.det(out["det"], {"test": error_curves(genuine, impostor)}, at, labels, out.synthetic)
+    thresholds = {name: point["threshold"] for name, point in points.items()}
+    groups = {"mated": genuine, "non-mated": impostor}
+    plots.histograms(out["scores"], groups, thresholds, "cosine similarity", out.synthetic)
+    _reliability(out, (val.scores, val.mated), (test.scores, test.mated))
+    shown = metrics["slices"]["operating_point"]
+    _slices(out, metrics, "fnmr", points[shown]["fnmr"]["value"])
+    if "robustness" in metrics:
+        plots.robustness(out["robustness"], metrics["robustness"], ("fnmr", "fmr"), out.synthetic)
+    strangers, mates = np.flatnonzero(~test.mated), np.flatnonzero(test.mated)
+    worst = [
+        *strangers[np.argsort(-test.scores[strangers], kind="stable")[:WORST]],
+        *mates[np.argsort(test.scores[mates], kind="stable")[:WORST]],
+    ]
+    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
+    cells = []
+    for k in worst:
+        names = test.samples[test.probe[k]], test.samples[test.reference[k]]
+        kind = "same person" if test.mated[k] else "two people"
+        cells.append(
+            (
+                [pack.image(row_of[name]) for name in names],
+                [f"{kind}, score {test.scores[k]:.3f}", *map(_short, names)],
+            )
+        )
+    contact_sheet(out["worst"], cells)
+
+
+def spoof_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pack: Pack) -> None:
+    """Draw all plots of a spoof model; see :func:`recognition_figures`."""
+    val, test = presentations(table, Split.VAL), presentations(table, Split.TEST)
+    species = by_species(test.scores, test.species)
+    bona_fide, _ = split_presentations(test.scores, test.species)
+    points = metrics["operating_points"]
+    shown = headline_point(points)
+    curves = {name.replace("_", " "): error_curves(bona_fide, attacks) for name, attacks in species.items()}
+    at = {shown: (points[shown]["worst_apcer"]["value"], points[shown]["bpcer"]["value"])}
+    plots.det(out["det"], curves, at, ("APCER", "BPCER"), out.synthetic)
+    thresholds = {name: points[name]["threshold"] for name in points if name in (shown, "apcer_5", "eer")}
+    groups = {"bona fide": bona_fide, "attacks": np.concatenate(list(species.values()))}
+    plots.histograms(out["scores"], groups, thresholds, "bona fide score", out.synthetic)
+    rates = {name: Rate.model_validate(rate) for name, rate in points[shown]["apcer"].items()}
+    bpcer = Rate.model_validate(points[shown]["bpcer"])
+    plots.species_bars(out["species"], rates, bpcer, shown, out.synthetic)
+    genuine = test.species == BONA_FIDE
+    _reliability(out, (val.scores, val.species == BONA_FIDE), (test.scores, genuine))
+    _slices(out, metrics, "bpcer", bpcer.value or 0.0)
+    if "robustness" in metrics:
+        plots.robustness(out["robustness"], metrics["robustness"], ("bpcer", "apcer"), out.synthetic)
+    attacks, live = np.flatnonzero(~genuine), np.flatnonzero(genuine)
+    worst = [
+        *attacks[np.argsort(-test.scores[attacks], kind="stable")[:WORST]],
+        *live[np.argsort(test.scores[live], kind="stable")[:WORST]],
+    ]
+    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
+    cells = [
+        (
+            [pack.image(row_of[test.samples[k]])],
+            [f"{test.species[k]}", f"score {test.scores[k]:.3f}", _short(test.samples[k])],
+        )
+        for k in worst
+    ]
+    contact_sheet(out["worst"], cells)
+
+
+def _reliability(
+    out: Figures, val: tuple[NDArray[Any], NDArray[np.bool_]], test: tuple[NDArray[Any], NDArray[np.bool_]]
+) -> None:
+    maps = {"logistic": fit_logistic(*val), "isotonic": fit_isotonic(*val)}
+    seen = {name: reliability(fitted(test[0]), test[1])[:2] for name, fitted in maps.items()}
+    plots.reliability(out["reliability"], seen, out.synthetic)
+
+
+def _slices(out: Figures, metrics: Mapping[str, Any], metric: str, overall: float) -> None:
+    columns = {
+        name: {group: Rate.model_validate(rate) for group, rate in found[metric]["rates"].items()}
+        for name, found in metrics["slices"].items()
+        if name != "operating_point" and metric in found
+    }
+    if columns:
+        plots.slices(out["slices"], columns, overall, metric.upper(), out.synthetic)
+
+
+def _short(name: object) -> str:
+    text = str(name)
+    return text if len(text) <= 28 else f"..{text[-26:]}"

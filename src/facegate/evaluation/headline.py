@@ -1,0 +1,55 @@
+"""The few figures that a metrics file holds; everything else is in ``reports/<task>/<target>/evaluation.json``."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from facegate.contracts import Task
+
+
+def headline(
+    task: Task, targets: Mapping[str, Mapping[str, Any]], baselines: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Headline figures of all targets of a task, each rate with its counts and interval.
+
+    Args:
+        task: recognition or spoof.
+        targets: all figures of each target.
+        baselines: what they are to beat.
+    """
+    pick = _recognition if task is Task.RECOGNITION else _spoof
+    first = next(iter(targets.values()))
+    return {
+        "synthetic": first["synthetic"],
+        "dataset": first["dataset"],
+        "baselines": baselines,
+        **{name: pick(metrics) for name, metrics in targets.items()},
+    }
+
+
+def _recognition(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {"eer": metrics["eer"], "cllr": metrics["calibration"]["cllr"]}
+    for name, point in metrics["operating_points"].items():
+        found[name] = {"fmr": point["fmr"], "fnmr": point["fnmr"]}
+    found["tar_at_fmr"] = {
+        target: row["tar"]
+        for target, row in metrics["tar_at_fmr"].items()
+        if isinstance(row, Mapping) and "tar" in row
+    }
+    if "rank_1" in metrics["identification"]:
+        found["rank_1"] = metrics["identification"]["rank_1"]
+    return found | _comparison(metrics)
+
+
+def _spoof(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "auc": metrics["auc"],
+        "auc_by_species": metrics["auc_by_species"],
+        "cllr": metrics["calibration"]["cllr"],
+    }
+    for name, point in metrics["operating_points"].items():
+        found[name] = {key: value for key, value in point.items() if key != "threshold"}
+    return found | _comparison(metrics)
+
+
+def _comparison(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {"against_fp32": metrics["against_fp32"]} if "against_fp32" in metrics else {}

@@ -1,0 +1,187 @@
+"""The evaluate stage: every exported bundle of a task, from crops to report page and completed contract.
+
+Operating points and calibration are measured here, so it is here that the contract is completed: a bundle leaves
+as a *candidate* that knows its thresholds.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from facegate.contracts import CROP_COLUMNS, Calibration, ModelContract, OperatingPoint, Split, Task
+from facegate.datasets.pack import Pack, open_pack
+from facegate.errors import BundleError
+from facegate.evaluation import recognition, spoof, spoof_points
+from facegate.evaluation.baselines import eigenfaces, trivial
+from facegate.evaluation.compare import compare_recognition, compare_spoof
+from facegate.evaluation.figures import Figures, recognition_figures, spoof_figures
+from facegate.evaluation.groups import sample_groups
+from facegate.evaluation.headline import headline
+from facegate.evaluation.pages import recognition_page, spoof_page
+from facegate.evaluation.robustness import recognition_robustness, spoof_robustness
+from facegate.evaluation.scores import Model, write_scores
+from facegate.evaluation.tables import comparisons, presentations, read_table
+from facegate.params import EvaluateParams
+from facegate.reporting.page import write_page
+from facegate.runtime.bundle import Bundle, load_bundle, write_bundle
+from facegate.runtime.session import Session
+
+REFERENCE = "fp32"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Folders of one task.
+
+    Attributes:
+        crops: the crop pack.
+        exported: one bundle per target, ``fp32`` among them.
+        candidates: where the completed bundles go.
+        scores: where ``<target>.parquet`` go.
+        reports: where ``<target>/`` with plots, ``evaluation.json`` and ``report.html`` go.
+    """
+
+    crops: Path
+    exported: Path
+    candidates: Path
+    scores: Path
+    reports: Path
+
+
+def evaluate_task(
+    task: Task,
+    places: Places,
+    params: EvaluateParams,
+    session: Callable[[Bundle], Model] = Session,
+) -> dict[str, Any]:
+    """Evaluate every bundle of a task.
+
+    Args:
+        task: recognition or spoof.
+        places: where everything lies.
+        params: resamples, confidence and seed.
+        session: how to run a bundle.
+
+    Returns:
+        Headline figures for the metrics file, the same to the digit when nothing has changed.
+
+    Raises:
+        BundleError: a bundle is broken, or ``fp32`` is missing.
+        NotMeasurableError: the splits are too small for what is asked.
+    """
+    targets = sorted(p.name for p in places.exported.iterdir() if p.is_dir() and not p.name.startswith("."))
+    if REFERENCE not in targets:
+        raise BundleError(f"{places.exported}: holds no {REFERENCE} bundle", "run `dvc repro export`")
+    targets = [REFERENCE, *(name for name in targets if name != REFERENCE)]
+    pack = open_pack(places.crops, CROP_COLUMNS)
+    found: dict[str, Any] = {}
+    baselines: dict[str, Any] = {}
+    for target in targets:
+        bundle = load_bundle(places.exported / target)
+        model = session(bundle)
+        scores = places.scores / f"{target}.parquet"
+        write_scores(model, bundle.contract, places.crops, scores, seed=params.seed)
+        table, about = read_table(scores)
+        metrics = _measure(task, table, about, pack, params)
+        if target == REFERENCE:
+            baselines = _baselines(task, table, pack, bundle.contract, params)
+            metrics["robustness"] = _robustness(task, model, pack, bundle.contract, metrics, params)
+        else:
+            reference, _ = read_table(places.scores / f"{REFERENCE}.parquet")
+            metrics["against_fp32"] = _against(task, reference, table, found[REFERENCE], metrics, params)
+        complete(bundle, places.candidates / target, *_points(task, table, about["dataset"], params))
+        _report(task, places.reports / target, table, metrics, baselines, bundle.contract, pack)
+        found[target] = metrics
+    return headline(task, found, baselines)
+
+
+def complete(
+    bundle: Bundle, folder: Path, points: Mapping[str, OperatingPoint], calibration: Calibration
+) -> Bundle:
+    """Write a bundle anew with its operating points and calibration in the contract."""
+    contract = bundle.contract.model_copy(
+        update={"operating_points": dict(points), "calibration": calibration}
+    )
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    return write_bundle(folder, bundle.model, contract, bundle.golden.inputs, bundle.golden.outputs)
+
+
+def _measure(
+    task: Task, table: pa.Table, about: Mapping[str, Any], pack: Pack, params: EvaluateParams
+) -> dict[str, Any]:
+    ids = pack.column("sample_id")
+    groups = {name: dict(zip(ids, labels, strict=True)) for name, labels in sample_groups(pack).items()}
+    measure = recognition.evaluate_recognition if task is Task.RECOGNITION else spoof.evaluate_spoof
+    return measure(table, about, groups, params)
+
+
+def _points(
+    task: Task, table: pa.Table, dataset: str, params: EvaluateParams
+) -> tuple[dict[str, OperatingPoint], Calibration]:
+    if task is Task.RECOGNITION:
+        points = recognition.operating_points(comparisons(table, Split.VAL), dataset, params)
+        return points, recognition.contract_calibration(table, dataset)
+    points = spoof_points.operating_points(presentations(table, Split.VAL), dataset, params)
+    return points, spoof_points.contract_calibration(table, dataset)
+
+
+def _baselines(
+    task: Task, table: pa.Table, pack: Pack, contract: ModelContract, params: EvaluateParams
+) -> dict[str, Any]:
+    if task is Task.RECOGNITION:
+        return {"eigenfaces": eigenfaces(pack, table, params)}
+    return {"trivial": trivial(pack, contract.input.crop_factor)}
+
+
+def _robustness(
+    task: Task,
+    model: Model,
+    pack: Pack,
+    contract: ModelContract,
+    metrics: Mapping[str, Any],
+    params: EvaluateParams,
+) -> dict[str, Any]:
+    threshold = metrics["operating_points"][metrics["slices"]["operating_point"]]["threshold"]
+    if task is Task.RECOGNITION:
+        return recognition_robustness(model, pack, threshold, params)
+    return spoof_robustness(model, pack, threshold, contract.classes.index("bona_fide"), params)
+
+
+def _against(
+    task: Task,
+    reference: pa.Table,
+    table: pa.Table,
+    reference_metrics: Mapping[str, Any],
+    metrics: Mapping[str, Any],
+    params: EvaluateParams,
+) -> dict[str, Any]:
+    point = reference_metrics["slices"]["operating_point"]
+    thresholds = (
+        reference_metrics["operating_points"][point]["threshold"],
+        metrics["operating_points"][point]["threshold"],
+    )
+    compare = compare_recognition if task is Task.RECOGNITION else compare_spoof
+    return compare(reference, table, thresholds, params)
+
+
+def _report(
+    task: Task,
+    folder: Path,
+    table: pa.Table,
+    metrics: Mapping[str, Any],
+    baselines: Mapping[str, Any],
+    contract: ModelContract,
+    pack: Pack,
+) -> None:
+    out = Figures(folder, bool(metrics["synthetic"]))
+    draw, page = (
+        (recognition_figures, recognition_page) if task is Task.RECOGNITION else (spoof_figures, spoof_page)
+    )
+    draw(out, table, metrics, pack)
+    write_page(folder / "report.html", page(metrics, contract, out, baselines))
+    text = json.dumps({**metrics, "baselines": baselines}, indent=1, sort_keys=True, allow_nan=False)
+    (folder / "evaluation.json").write_text(text + "\n")
