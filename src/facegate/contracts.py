@@ -101,6 +101,7 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
     nullable("frame", "int32", "frame number within the clip, from 0"),
     nullable("time_s", "float32", "time of the frame within the clip, seconds"),
     nullable("landmarks", "list<float32>", "five landmarks x0 y0 … x4 y4 in pixels, order LANDMARK_NAMES"),
+    nullable("face_box", "list<float32>", "the data set's own face box x y w h, pixels"),
     nullable("yaw", "float32", "degrees, positive towards the person's left"),
     nullable("pitch", "float32", "degrees, positive upwards"),
     nullable("roll", "float32", "degrees, positive clockwise in the picture"),

@@ -55,13 +55,55 @@ class SplitParams(Frozen):
     seed: int = 11
 
 
+FieldSet = Literal[
+    "celeba",
+    "lfw",
+    "insightface",
+    "kaggle_oneshot",
+    "celeba_spoof",
+    "siw",
+    "siw_mv2",
+    "oulu_npu",
+    "replay_attack",
+    "replay_mobile",
+    "casia_fasd",
+]
+"""Data sets of the field, as the licence ledger names them."""
+
+
+class FieldParams(Frozen):
+    """A data set of the field."""
+
+    root: str = ""
+    """Its folder; ``data/external/<source>`` if empty."""
+    protocol: str = ""
+    """Its protocol, such as ``2_3`` of siw; the set's first one if empty."""
+    frames_per_second: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """Frames taken from each second of a video."""
+    check_pins: bool = True
+    """Whether annotation files must have their published MD5."""
+
+
+class ForeignTest(FieldParams):
+    """Test pictures from another data set than was trained on."""
+
+    source: FieldSet
+
+
 class DataParams(Frozen):
     """Where pictures come from and how they are split."""
 
-    source: Literal["synthetic", "folder"]
+    source: Literal["synthetic", "folder"] | FieldSet
     split: SplitParams = SplitParams()
     synthetic: SyntheticParams
     folder: FolderParams = FolderParams()
+    field: FieldParams = FieldParams()
+    test: ForeignTest | None = None
+    """Replaces the test split by that of another data set."""
+    commercial: bool = False
+    """Refuse data whose terms forbid commercial use."""
+    allow_leakage: bool = False
+    """Test on people who may have been trained on (kaggle_oneshot was made from lfw)."""
 
     @model_validator(mode="after")
     def _folder_named(self) -> "DataParams":
@@ -244,7 +286,7 @@ class GatesParams(Frozen):
 
     profile: str = "embedded"
     """``embedded``, ``fido``, ``android-class3``, ``nist-800-63b``, or a profile of one's own below."""
-    profiles: dict[str, tuple[GateRule, ...]] = {}
+    profiles: dict[str, tuple[GateRule, ...]] = Field(default_factory=dict)
     """One's own profiles; they may not take the name of a published one."""
 
 
