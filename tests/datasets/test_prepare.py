@@ -115,6 +115,13 @@ def test_the_face_nearest_to_the_true_landmarks_is_chosen():
     assert error == pytest.approx(2 * np.sqrt(2) / 35.24, rel=1e-3)
 
 
+def test_without_landmarks_the_data_sets_own_box_decides():
+    large = Face(np.array([0, 0, 300, 300], np.float32), template(112), 0.9)
+    small = Face(np.array([400, 10, 80, 90], np.float32), template(112), 0.9)
+    assert choose_face([large, small], None, [390, 0, 90, 100]) == (small, None)
+    assert choose_face([large, small], None, [900, 900, 10, 10]) == (large, None)
+
+
 @pytest.mark.parametrize("bad", [np.inf, np.nan, 400])
 def test_only_other_faces_is_a_miss(bad):
     points = template(112)

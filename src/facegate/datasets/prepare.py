@@ -21,7 +21,7 @@ from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
 from facegate.errors import FacegateError, PictureError
 from facegate.faces.align import align
 from facegate.faces.crop import context_crop
-from facegate.faces.detect import Detector, Face
+from facegate.faces.detect import Detector, Face, overlap
 from facegate.params import PrepareParams
 
 SAMPLE_PACK = {Task.RECOGNITION: "stills", Task.SPOOF: "attacks", Task.LIVENESS: "clips"}
@@ -99,7 +99,7 @@ def crop_sample(row: Row, task: Task, detector: Detector, params: PrepareParams)
         PackError: the picture cannot be decoded.
     """
     image = decode_image(row["image"], row["sample_id"])
-    face, error = choose_face(detector.detect(image), row["landmarks"])
+    face, error = choose_face(detector.detect(image), row["landmarks"], row["face_box"])
     if task is Task.RECOGNITION:
         kind, crop = "aligned", align(image, face.landmarks, ALIGNED_SIZE)
     else:
@@ -117,12 +117,18 @@ def crop_sample(row: Row, task: Task, detector: Detector, params: PrepareParams)
     }
 
 
-def choose_face(faces: list[Face], true: ArrayLike | None) -> tuple[Face, float | None]:
-    """The face that a sample is about: nearest to its true landmarks, or the largest where none are known.
+def choose_face(
+    faces: list[Face], true: ArrayLike | None, box: ArrayLike | None = None
+) -> tuple[Face, float | None]:
+    """The face that a sample is about.
+
+    It is the one nearest to the true landmarks; where none are known, the one that overlaps most with the
+    data set's own box; without a box, or where none overlaps (published boxes are poor), the largest.
 
     Args:
         faces: detected faces, the largest first.
         true: true landmarks, ten numbers; or None.
+        box: the data set's own box x y w h; or None.
 
     Returns:
         The face and its landmark error: mean distance / eye distance.
@@ -133,7 +139,10 @@ def choose_face(faces: list[Face], true: ArrayLike | None) -> tuple[Face, float 
     if not faces:
         raise PictureError("no face found")
     if true is None:
-        return faces[0], None
+        shared = (
+            [0.0] * len(faces) if box is None else overlap(np.asarray(box), np.array([f.box for f in faces]))
+        )
+        return faces[int(np.argmax(shared))], None
     points = np.asarray(true, np.float32).reshape(5, 2)
     errors = [landmark_error(face.landmarks, points) for face in faces]
     best = int(np.argmin(errors))
