@@ -10,7 +10,8 @@ from facegate.datasets.pack import open_pack
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.folder import people, presentations
-from facegate.sources.records import LARGEST_SIDE, pack_records
+from facegate.sources.packing import pack_records
+from facegate.sources.reading import LARGEST_SIDE
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
 SPLIT = SplitParams(val=0.1, test=0.2, seed=11)

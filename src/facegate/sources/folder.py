@@ -17,7 +17,7 @@ from pathlib import Path
 from facegate.contracts import AttackSpecies
 from facegate.errors import SourceError
 from facegate.params import SplitParams
-from facegate.sources.records import PICTURES, Record, pictures_in, record
+from facegate.sources.records import PICTURES, Record, files_in, record
 from facegate.sources.splits import split_subjects
 
 NAME = "folder"
@@ -31,7 +31,7 @@ def people(root: Path, split: SplitParams) -> list[Record]:
         SourceError: the folder is missing, holds no pictures in folders, or too few people.
     """
     found = [
-        (folder.name, file) for folder in _folders(root, "data.folder.people") for file in pictures_in(folder)
+        (folder.name, file) for folder in _folders(root, "data.folder.people") for file in files_in(folder)
     ]
     if not found:
         raise _no_pictures(root, "<person>/picture.jpg")
@@ -56,7 +56,7 @@ def presentations(root: Path, split: SplitParams) -> list[Record]:
 def _live(root: Path) -> Iterator[tuple[AttackSpecies, str, Path]]:
     found = False
     for subject in _folders(root / "live", "data.folder.presentations"):
-        for file in pictures_in(subject):
+        for file in files_in(subject):
             found = True
             yield AttackSpecies.BONA_FIDE, subject.name, file
     if not found:
@@ -68,7 +68,7 @@ def _spoof(root: Path) -> Iterator[tuple[AttackSpecies, str, Path]]:
     for folder in _folders(root / "spoof", "data.folder.presentations"):
         species = _species(folder)
         for subject in _folders(folder, "data.folder.presentations"):
-            for file in pictures_in(subject):
+            for file in files_in(subject):
                 found = True
                 yield species, subject.name, file
     if not found:

@@ -11,7 +11,8 @@ from facegate.contracts import SAMPLE_COLUMNS
 from facegate.datasets.pack import PackWriter
 from facegate.params import DataParams
 from facegate.sources import folder
-from facegate.sources.records import Record, pack_records
+from facegate.sources.packing import pack_records
+from facegate.sources.records import Record
 
 PACKS = ("stills", "attacks", "clips")
 
