@@ -20,6 +20,8 @@ TEMPLATE_112: NDArray[np.float32] = np.array(
 """Where the landmarks lie in a 112 × 112 crop, order ``LANDMARK_NAMES``, pixel centres at integers."""
 TEMPLATE_112.setflags(write=False)
 TEMPLATE_NAME = "arcface-112"
+LARGEST_WARPED = 32_000
+"""OpenCV warps no picture with a side of 2¹⁵ pixels or more."""
 
 
 def template(size: int) -> NDArray[np.float32]:
@@ -82,18 +84,23 @@ def warp(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDAr
         size: side of the crop, pixels.
     """
     shrink = max(1, int(1 / np.hypot(matrix[0, 0], matrix[1, 0])))
+    if shrink > 1 or max(rgb.shape) > LARGEST_WARPED:
+        rgb, matrix = _shrunk(rgb, matrix, size, shrink)
+    crop = cv2.warpAffine(rgb, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(crop, np.uint8)
+
+
+def _shrunk(
+    rgb: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, shrink: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """The part of the picture that the crop sees, averaged down, and the matrix that fits it."""
     part, (x, y) = _region(rgb, matrix, size, margin=2 * shrink)
     height, width = (max(1, side // shrink) for side in part.shape[:2])
     zoom_y, zoom_x = part.shape[0] / height, part.shape[1] / width
     if shrink > 1:
         part = np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     back = np.array([[zoom_x, 0, x + zoom_x / 2 - 0.5], [0, zoom_y, y + zoom_y / 2 - 0.5], [0, 0, 1]])
-    return np.asarray(
-        cv2.warpAffine(
-            part, matrix @ back, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        ),
-        np.uint8,
-    )
+    return part, matrix @ back
 
 
 def _region(

@@ -41,9 +41,7 @@ def native_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float) -> NDArra
     left, top = (
         round(v) for v in ((x + width / 2 - side / 2) / shrink, (y + height / 2 - side / 2) / shrink)
     )
-    rows = np.clip(np.arange(top, top + pixels), 0, rgb.shape[0] - 1)
-    columns = np.clip(np.arange(left, left + pixels), 0, rgb.shape[1] - 1)
-    return rgb[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1][rows - rows[0]][:, columns - columns[0]]
+    return _cut(rgb, left, top, pixels)
 
 
 def context_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float, size: int) -> NDArray[np.uint8]:
@@ -69,3 +67,17 @@ def context_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float, size: in
 def _shrink(rgb: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
     height, width = (max(1, side // by) for side in rgb.shape[:2])
     return np.asarray(cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _cut(rgb: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
+    height, width = rgb.shape[:2]
+    before, after = (max(0, -top), max(0, -left)), (max(0, top + side - height), max(0, left + side - width))
+    inside = rgb[
+        min(max(top, 0), height - 1) : max(top + side, 1), min(max(left, 0), width - 1) : max(left + side, 1)
+    ]
+    if not any(before + after):
+        return inside
+    rows, columns = (
+        np.clip(np.arange(start, start + side), 0, end - 1) for start, end in ((top, height), (left, width))
+    )
+    return inside[rows - rows[0]][:, columns - columns[0]]

@@ -143,9 +143,10 @@ def _tensor(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
     """BGR planes, black-padded to multiples of the coarsest stride; shape (1, 3, h, w)."""
     height, width = rgb.shape[:2]
     down, across = (-(-side // 32) * 32 for side in (height, width))
-    tensor = np.zeros((1, 3, down, across), np.float32)
-    for channel in range(3):
-        tensor[0, 2 - channel, :height, :width] = rgb[..., channel]
+    tensor = np.empty((1, 3, down, across), np.float32)
+    tensor[..., height:, :] = tensor[..., width:] = 0
+    for plane, colour in zip(tensor[0, ::-1], cv2.split(rgb), strict=True):
+        plane[:height, :width] = colour
     return tensor
 
 
@@ -163,13 +164,13 @@ def decode(outputs: dict[str, NDArray[np.float32]], width: int, score: float) ->
     rows = []
     for stride in STRIDES:
         cls, obj, box, points = (outputs[f"{kind}_{stride}"][0] for kind in ("cls", "obj", "bbox", "kps"))
-        confidence = np.sqrt(np.clip(cls[:, 0], 0, 1) * np.clip(obj[:, 0], 0, 1))
-        keep = np.flatnonzero(confidence >= score)
+        squared = cls[:, 0] * obj[:, 0]
+        keep = np.flatnonzero(squared >= score**2)
         cell = np.stack([keep % (width // stride), keep // (width // stride)], axis=1).astype(np.float32)
         sides = np.exp(box[keep, 2:]) * stride
         corner = (cell + box[keep, :2]) * stride - sides / 2
         marks = (points[keep].reshape(-1, 5, 2) + cell[:, None]) * stride
-        rows.append(np.hstack([corner, sides, marks.reshape(-1, 10), confidence[keep, None]]))
+        rows.append(np.hstack([corner, sides, marks.reshape(-1, 10), np.sqrt(squared[keep, None])]))
     found = np.vstack(rows).astype(np.float32)
     found = found[np.isfinite(found).all(axis=1)]
     return _suppress(found[np.argsort(-found[:, 14], kind="stable")][:MOST_CANDIDATES])

@@ -4,6 +4,7 @@ A mean face of five points is fitted by scaled orthographic projection. Only the
 plane, so the angles are good to some ten degrees: enough to ask a person to look into the camera.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ MEAN_FACE: NDArray[np.float64] = np.array(
 The nose is where the detector puts it, at its lower edge.
 """
 MEAN_FACE.setflags(write=False)
+_FIT = np.linalg.pinv(MEAN_FACE - MEAN_FACE.mean(axis=0))
 
 
 class Pose(NamedTuple):
@@ -43,12 +45,12 @@ def pose(landmarks: ArrayLike) -> Pose:
         Angles; all zero where the landmarks coincide.
     """
     points = np.asarray(landmarks, np.float64)
-    camera, *_ = np.linalg.lstsq(MEAN_FACE - MEAN_FACE.mean(axis=0), points - points.mean(axis=0), rcond=None)
+    camera = _FIT @ (points - points.mean(axis=0))
     if not np.abs(camera).max() > 0:
         return Pose(0.0, 0.0, 0.0)
     u, _, vt = np.linalg.svd(camera.T, full_matrices=False)
     across, down = u @ vt
-    away = np.cross(across, down)
-    pitch = -np.arcsin(np.clip(away[1], -1, 1))
-    angles = np.degrees([np.arctan2(away[0], away[2]), pitch, np.arctan2(-across[1], down[1])])
-    return Pose(*(float(angle) for angle in angles))
+    (ax, ay, az), (dx, dy, dz) = across.tolist(), down.tolist()
+    away = (ay * dz - az * dy, az * dx - ax * dz, ax * dy - ay * dx)
+    pitch = -math.asin(max(-1.0, min(1.0, away[1])))
+    return Pose(*map(math.degrees, (math.atan2(away[0], away[2]), pitch, math.atan2(-ay, dy))))

@@ -97,14 +97,13 @@ def assess(rgb: NDArray[np.uint8], face: Face, limits: QualityLimits = QualityLi
     Raises:
         PictureError: the landmarks coincide or are not finite.
     """
-    crop = align(rgb, face.landmarks)
-    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)[_FACE_AREA].astype(np.float32)
+    grey = cv2.cvtColor(align(rgb, face.landmarks), cv2.COLOR_RGB2GRAY)[_FACE_AREA]
     contrast = float(grey.std())
-    detail = float(np.abs(cv2.Laplacian(grey, cv2.CV_32F)).mean())
+    detail = float(np.abs(cv2.Laplacian(grey.astype(np.float32), cv2.CV_32F)).mean())
     measured = Quality(
         eye_distance=float(np.linalg.norm(face.landmarks[0] - face.landmarks[1])),
         sharpness=detail / max(contrast, 1.0),
-        brightness=float(np.median(grey)),
+        brightness=float(np.partition(grey, grey.size // 2, axis=None)[grey.size // 2]),
         contrast=contrast,
         pose=pose(face.landmarks),
         visible=visible_share(face.box, rgb.shape[1], rgb.shape[0]),
