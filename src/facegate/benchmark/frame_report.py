@@ -1,0 +1,120 @@
+"""The benchmark of the whole frame path, with peers beside it: JSON, a table to read, and a plot."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from facegate.benchmark import plots
+from facegate.benchmark.cold import peak_memory
+from facegate.benchmark.frame_path import (
+    FACES,
+    STEPS,
+    FramePath,
+    Picture,
+    compose,
+    gallery_of,
+    measure_frames,
+)
+from facegate.benchmark.machine import describe
+from facegate.benchmark.peers import dlib_calls, facegate_calls, measure_peers, opencv_calls
+from facegate.benchmark.report import REPORT, TABLE, write_json
+from facegate.faces.detect import Detector
+from facegate.params import BenchmarkParams
+from facegate.runtime.bundle import load_bundle
+from facegate.runtime.models import Recogniser, SpoofJudge
+
+
+def benchmark_frames(
+    recognition: Path,
+    spoof: Path,
+    portraits: Sequence[Picture],
+    out: Path,
+    params: BenchmarkParams,
+    sface: Path | None = None,
+) -> dict[str, Any]:
+    """Time the frame path of two bundles, and the peers that are installed.
+
+    Args:
+        recognition: folder of a recognition bundle.
+        spoof: folder of a spoof bundle.
+        portraits: square pictures of one face each, to compose frames of.
+        out: folder for ``benchmark.json``, ``benchmark.md`` and the plot; replaced as a whole.
+        params: rounds and warm-up; peers get a fifth of the rounds.
+        sface: weights of SFace for the OpenCV peer.
+
+    Returns:
+        The report: ``machine``, ``models``, ``frames`` by number of faces, ``peak_mb`` and ``peers``.
+
+    Raises:
+        BundleError: a bundle is broken.
+    """
+    cv2.setNumThreads(1)
+    judge, recogniser = SpoofJudge(load_bundle(spoof)), Recogniser(load_bundle(recognition))
+    size = recogniser.bundle.contract.output.size
+    path = FramePath(Detector(), judge, recogniser, gallery_of(size))
+    frames = {count: compose(portraits, count) for count in FACES}
+    measured = measure_frames(path, frames, params)
+    memory = peak_memory()
+    report = {
+        "machine": describe(),
+        "models": {"recognition": recognition.name, "spoof": spoof.name},
+        "frames": measured,
+        "peak_mb": memory,
+        "peers": _peers(path, frames[1], params, sface),
+    }
+    _write(out, report)
+    return report
+
+
+def _peers(path: FramePath, frame: Picture, params: BenchmarkParams, sface: Path | None) -> dict[str, Any]:
+    calls = {
+        "facegate": facegate_calls(path, frame),
+        "dlib": dlib_calls(frame),
+        "opencv": opencv_calls(frame, sface),
+    }
+    return measure_peers(calls, params.model_copy(update={"runs": max(20, params.runs // 5), "warmup": 3}))
+
+
+def _write(out: Path, report: dict[str, Any]) -> None:
+    draft = out.with_name(f".{out.name}.partial")
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir(parents=True)
+    write_json(draft / REPORT, report)
+    (draft / TABLE).write_text(frame_table(report))
+    steps = {count: row["steps_ms"] for count, row in report["frames"].items()}
+    plots.step_bars(draft / "steps.png", steps, "Frame of 640 × 480: time by step, one thread")
+    shutil.rmtree(out, ignore_errors=True)
+    draft.rename(out)
+
+
+def frame_table(report: Mapping[str, Any]) -> str:
+    """A frame report as a Markdown page."""
+    models = report["models"]
+    lines = [
+        "# Benchmark: the frame path",
+        "",
+        f"{report['machine']['cpu']}, one thread, frames of 640 × 480; recognition {models['recognition']}, "
+        f"spoof {models['spoof']}. Every face takes every step. Milliseconds, medians.",
+        "",
+        "| faces | found | frame | p95 | " + " | ".join(STEPS) + " | all / sessions |",
+        "|--:|--:|--:|--:|" + "--:|" * len(STEPS) + "--:|",
+    ]
+    for count, row in report["frames"].items():
+        latency = row["latency_ms"]
+        steps = " | ".join(f"{row['steps_ms'][step]:.2f}" for step in STEPS)
+        overhead = f"{row['overhead']:.2f}" if row["overhead"] is not None else "–"
+        frame = f"{latency['median']:.2f} | {latency['p95']:.2f}"
+        lines.append(f"| {count} | {row['found']} | {frame} | {steps} | {overhead} |")
+    lines += ["", "| one face | what | median | p95 | × facegate |", "|---|---|--:|--:|--:|"]
+    for kind, rows in report["peers"].items():
+        for name, row in rows.items():
+            slower = row.get("times_slower")
+            ratio = f"{slower['value']:.1f} ({slower['low']:.1f}–{slower['high']:.1f})" if slower else "1"
+            latency = row["latency_ms"]
+            lines.append(f"| {name} | {kind} | {latency['median']:.2f} | {latency['p95']:.2f} | {ratio} |")
+    if report["peak_mb"] is not None:
+        lines += ["", f"Most memory held before the peers were loaded: {report['peak_mb']:.0f} MB."]
+    return "\n".join(lines) + "\n"
