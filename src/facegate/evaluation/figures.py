@@ -20,6 +20,8 @@ from facegate.reporting import plots
 from facegate.reporting.sheet import contact_sheet
 
 WORST = 8
+FEWEST_IN_BIN = 10
+"""Bins of the reliability plot with fewer scores are left out."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,11 @@ def _reliability(
     out: Figures, val: tuple[NDArray[Any], NDArray[np.bool_]], test: tuple[NDArray[Any], NDArray[np.bool_]]
 ) -> None:
     maps = {"logistic": fit_logistic(*val), "isotonic": fit_isotonic(*val)}
-    seen = {name: reliability(fitted(test[0]), test[1])[:2] for name, fitted in maps.items()}
+    seen = {}
+    for name, fitted in maps.items():
+        stated, share, positive, negative = reliability(fitted(test[0]), test[1])
+        enough = positive + negative >= FEWEST_IN_BIN
+        seen[name] = stated[enough], share[enough]
     plots.reliability(out["reliability"], seen, out.synthetic)
 
 

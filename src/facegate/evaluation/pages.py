@@ -130,7 +130,9 @@ def _search(found: Mapping[str, Any]) -> Section:
         ("FNIR at that threshold", with_interval(rate(found["fnir"]))),
     ]
     sizes = [
-        (f"{int(size):,}", f"{row['threshold']:.4f}", _HOW[row["how"]])
+        (f"{int(size):,}", "–", row["note"])
+        if "note" in row
+        else (f"{int(size):,}", f"{row['threshold']:.4f}", _HOW[row["how"]])
         for size, row in found["thresholds_by_gallery_size"].items()
     ]
     lead = (

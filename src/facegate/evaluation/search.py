@@ -33,8 +33,6 @@ def identification(test: Comparisons, params: EvaluateParams) -> dict[str, Any]:
     try:
         found = search(block, test.subjects[probes], test.subjects[gallery])
         threshold = threshold_accepting(found.top_scores, FPIR, "non-mated search")
-        strangers = block[~enrolled[test.subjects[probes]]]
-        by_size = gallery_thresholds(strangers, SIZES, FPIR, params.seed)
     except NotMeasurableError as error:
         return {"note": f"not measured: {error.problem}"}
     return {
@@ -45,11 +43,20 @@ def identification(test: Comparisons, params: EvaluateParams) -> dict[str, Any]:
         "threshold": threshold,
         "fpir": fpir(found, threshold, params.confidence),
         "fnir": fnir(found, threshold, 1, params.confidence),
-        "thresholds_by_gallery_size": {
-            str(row.size): {"threshold": row.threshold, "how": row.how, "target_fpir": FPIR}
-            for row in by_size
-        },
+        "thresholds_by_gallery_size": _by_size(block[~enrolled[test.subjects[probes]]], params.seed),
     }
+
+
+def _by_size(strangers: NDArray[np.float32], seed: int) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for size in SIZES:
+        try:
+            row = gallery_thresholds(strangers, (size,), FPIR, seed)[0]
+        except NotMeasurableError as error:
+            found[str(size)] = {"note": f"not measured: {error.problem}"}
+            continue
+        found[str(size)] = {"threshold": row.threshold, "how": row.how, "target_fpir": FPIR}
+    return found
 
 
 def _matrix(test: Comparisons) -> NDArray[np.float32]:

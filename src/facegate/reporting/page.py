@@ -16,7 +16,8 @@ SYNTHETIC_NOTE = (
     "Synthetic. Measured on rendered people: these figures show that the pipeline works and say nothing about "
     "real faces."
 )
-_LONG = 40
+_SHORT, _LONG = 16, 26
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ def percent(value: float | None) -> str:
     if value is None:
         return "not measured"
     scaled = 100 * value
-    return f"{scaled:.2g} %" if 0 < scaled < 1 else f"{scaled:.2f} %"
+    text = f"{scaled:.2g}" if 0 < scaled < 1 else f"{scaled:.2f}"
+    return f"{text}{_NO_BREAK}%"
 
 
 def with_interval(rate: Rate) -> str:
@@ -147,7 +149,8 @@ def _table(table: Table) -> str:
 
 
 def _cell(text: str) -> str:
-    return f'<td class="long">{escape(text)}</td>' if len(text) > _LONG else f"<td>{escape(text)}</td>"
+    width = "short" if len(text) <= _SHORT else "long" if len(text) > _LONG else ""
+    return f'<td class="{width}">{escape(text)}</td>' if width else f"<td>{escape(text)}</td>"
 
 
 def _anchor(title: str) -> str:

@@ -169,7 +169,9 @@ def _bars(
     else:
         axes.barh(at, value, color=list(colours), height=0.6, alpha=0.75)
         axes.errorbar(value, at, xerr=spread, fmt="none", ecolor="#374151", capsize=3, lw=1.2)
-    right = max(0.02, float(np.nanmax(high))) * 1.02
+    # Groups of few trials have intervals up to 100 %; they may run out of the picture.
+    widest = min(float(np.nanmax(high)), 3 * float(np.nanmax(value))) if dots else float(np.nanmax(high))
+    right = max(0.05, widest) * 1.02
     for y, rate in zip(at, rates, strict=True):
         axes.annotate(
             f"{rate.errors:,} / {rate.trials:,}",
