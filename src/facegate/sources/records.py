@@ -25,7 +25,7 @@ class Frames(NamedTuple):
         box_form: ``corners`` (x1 y1 x2 y2, a row per frame) or ``numbered`` (frame x y w h).
     """
 
-    rate: float
+    rate: float = 2.0
     first: int | None = None
     boxes: Path | None = None
     box_form: Literal["corners", "numbered"] = "corners"
