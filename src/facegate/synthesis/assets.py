@@ -7,6 +7,7 @@ y up, z forward, with the origin midway between the eyes of the base mesh.
 
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -122,7 +123,7 @@ def load_head_assets(path: Path) -> HeadAssets:
         )
     except FileNotFoundError as error:
         raise SourceError(f"{path}: no such file", "run the fetch stage: `dvc repro fetch`") from error
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise SourceError(f"{path}: not a head asset file: {error}", "delete it and fetch again") from error
 
 

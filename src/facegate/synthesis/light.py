@@ -34,22 +34,22 @@ class Light:
 
     def coefficients(self, head: Array) -> Array:
         """(9, 3) spherical harmonics of the sky as seen by a head of rotation `head` (3, 3)."""
-        return (harmonics(SKY @ head).T @ self.sky * (np.pi * 4 / len(SKY) / 4)).astype(np.float32)
+        return (harmonics(SKY @ head).T @ self.sky * (4 * np.pi / len(SKY))).astype(np.float32)
 
     @property
     def level(self) -> Array:
         """(3,) brightness and colour of the place as a whole."""
-        return (self.sky.mean(0) + 0.12 * self.colour).astype(np.float32)
+        return (self.sky.mean(0) + 0.15 * self.colour).astype(np.float32)
 
 
 # kind: odds, azimuth, elevation, strength, softness, ambient
 KINDS: dict[str, tuple[float, tuple, tuple, tuple, tuple, tuple]] = {
-    "soft": (0.30, (5, 50), (15, 50), (0.8, 1.6), (3, 6), (0.25, 0.60)),
-    "window": (0.22, (40, 80), (5, 35), (1.5, 3.0), (3, 7), (0.18, 0.42)),
-    "overhead": (0.16, (-30, 30), (48, 72), (1.1, 2.2), (2.5, 5), (0.25, 0.60)),
-    "sun": (0.14, (10, 70), (25, 60), (2.2, 3.8), (0.8, 1.6), (0.25, 0.60)),
-    "screen": (0.10, (-15, 15), (-22, 5), (0.6, 1.4), (4, 7), (0.15, 0.40)),
-    "back": (0.08, (115, 160), (20, 50), (1.8, 3.6), (2.5, 5), (0.50, 0.80)),
+    "soft": (0.30, (5, 50), (15, 50), (0.8, 1.6), (3, 6), (0.12, 0.30)),
+    "window": (0.22, (40, 80), (5, 35), (1.5, 3.0), (3, 7), (0.08, 0.20)),
+    "overhead": (0.16, (-30, 30), (48, 72), (1.1, 2.2), (2.5, 5), (0.12, 0.30)),
+    "sun": (0.14, (10, 70), (25, 60), (2.2, 3.8), (0.8, 1.6), (0.12, 0.30)),
+    "screen": (0.10, (-15, 15), (-22, 5), (0.6, 1.4), (4, 7), (0.07, 0.20)),
+    "back": (0.08, (115, 160), (20, 50), (1.8, 3.6), (2.5, 5), (0.24, 0.40)),
 }
 
 

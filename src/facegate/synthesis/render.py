@@ -38,6 +38,8 @@ __all__ = ["Pose", "Rendered", "Shot", "render", "sample_pose", "sample_shot"]
 PIVOT = np.array([0, -0.105, -0.10], np.float32)
 """Where the head turns on the neck, metres from between the eyes."""
 FACE_HEIGHT = 0.175
+FACE_DEPTH = -0.035
+"""How far (metres) behind the nose the point lies that a pose puts in the picture's middle."""
 SHADOW_SIZE, SHADOW_EXTENT = 176, 0.52
 BODY_FOLLOWS = 0.3
 HAT = 5
@@ -92,7 +94,7 @@ class _Posed:
         self.body = rotation(yaw * BODY_FOLLOWS, 0, roll * BODY_FOLLOWS)
         self.middle = np.zeros(3, np.float32)
         mouth = identity.points[list(place.mouth)].mean(0)
-        anchor = 0.5 * (0.5 * mouth + 0.5 * identity.points[place.nose])
+        anchor = 0.25 * mouth + 0.25 * identity.points[place.nose] + (0, 0, FACE_DEPTH)
         self.middle = self.move(anchor[None])[0]
         self.follows = smoothstep(-0.20, -0.11, place.positions[:, 1])
         self.positions = self.move(self.points, self.follows)
@@ -278,7 +280,7 @@ class _Stage:
     def _surface(self) -> Surface:
         identity, mask = self.identity, self.shot.mask
         eyes = self.posed.move(identity.eyes)
-        skin, holes, iris = np.array([0.55, 0.62, 0.47, 1.0]), np.zeros(8), identity.iris
+        skin, holes, iris = np.array([0.55, 0.54, 0.48, 1.0]), np.zeros(8), identity.iris
         if mask is not None:
             skin = np.array([0.8, mask.gloss, mask.roughness, mask.scatter])
             holes = np.array([canonical(self.assets).eye, 0.0, *mask.hole, *mask.wearer, mask.rim])

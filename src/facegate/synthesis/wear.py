@@ -100,7 +100,7 @@ def sample_glasses(rng: np.random.Generator) -> Glasses:
         rim=rng.uniform(0.0011, 0.0030),
         colour=(float(r), float(g), float(b)),
         tint=rng.uniform(0.15, 0.45) if rng.random() < 0.06 else rng.uniform(0.0, 0.08),
-        glare=rng.uniform(0.0, 0.10) if rng.random() < 0.8 else rng.uniform(0.1, 0.3),
+        glare=rng.uniform(0.0, 0.04) if rng.random() < 0.85 else rng.uniform(0.04, 0.16),
         drop=rng.uniform(0.002, 0.007),
         rimless_below=bool(rng.random() < 0.15),
     )

@@ -89,7 +89,8 @@ class Wheel:
 
     def mask(self, member: str) -> NDArray[np.uint8]:
         """Read a grey picture."""
-        picture = cv2.imdecode(np.frombuffer(self.read(member), np.uint8), cv2.IMREAD_GRAYSCALE)
+        data = np.frombuffer(self.read(member), np.uint8)
+        picture = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if len(data) else None
         if picture is None:
             raise SourceError(f"{self.path}: {member} is no picture", REMEDY)
         return picture.astype(np.uint8)
