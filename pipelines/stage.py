@@ -14,6 +14,7 @@ from facegate.params import Params, load_params
 ASSETS = Path("data/assets")
 SAMPLES = Path("data/samples")
 CHECKPOINTS = Path("checkpoints")
+SWEEPS = Path(".optuna")
 
 
 def crops(task: Task) -> Path:

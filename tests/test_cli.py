@@ -16,7 +16,9 @@ def facegate(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[s
 
 def test_help_imports_no_heavy_library() -> None:
     code = "import sys, facegate.cli; print([m for m in ('torch','mlflow','dvc','cv2','numpy','pandas') if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.strip() == "[]"
 
 

@@ -32,7 +32,9 @@ def run(project: Path, *command: str, check: bool = True) -> subprocess.Complete
     }
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
     if check and done.returncode:
-        pytest.fail(f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+        pytest.fail(
+            f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+        )
     return done
 
 
@@ -41,7 +43,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A committed copy of the work tree in which the smoke graph has run."""
     copy = tmp_path_factory.mktemp("graph") / "project"
     tracked = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        check=True,
     ).stdout.split(b"\0")
     for name in filter(None, (n.decode() for n in tracked)):
         if (ROOT / name).is_file():

@@ -3,11 +3,18 @@
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facegate.errors import FacegateError
+
+if TYPE_CHECKING:
+    from facegate.contracts import Task
+    from facegate.runtime.compare import Judgement, Verification
+
+BundleOption = Annotated[Path | None, typer.Option(help="bundle folder instead of the newest candidate")]
+PointOption = Annotated[str | None, typer.Option(help="operating point, for instance fmr_1e-3")]
 
 app = typer.Typer(help="Face recognition with spoof detection.", no_args_is_help=True, add_completion=False)
 profile_app = typer.Typer(help="Whole sets of parameters by name.", no_args_is_help=True)
@@ -44,12 +51,94 @@ def profile_use(name: Annotated[str, typer.Argument(help="for instance smoke or 
 
 
 @app.command()
+def doctor() -> None:
+    """Look at the installation and this project: what is there, what is missing, what to do."""
+    from facegate.runtime.doctor import Status, checkup
+
+    project = Path.cwd() if Path("dvc.yaml").is_file() else None
+    checks = checkup(project)
+    for check in checks:
+        print(f"{check.status.value:>4}  {check.name}: {check.detail}")
+        if check.remedy:
+            print(f"      → {check.remedy}")
+    raise typer.Exit(any(check.status is Status.FAIL for check in checks))
+
+
+@app.command()
+def verify(
+    first: Annotated[Path, typer.Argument(help="a picture with a face")],
+    second: Annotated[Path, typer.Argument(help="another one")],
+    bundle: BundleOption = None,
+    point: PointOption = None,
+) -> None:
+    """Say whether two pictures show one person; uses the newest recognition candidate."""
+    from facegate.contracts import Task
+    from facegate.runtime.bundle import load_bundle
+    from facegate.runtime.compare import verify_pictures
+
+    answer = verify_pictures(load_bundle(bundle or _candidate(Task.RECOGNITION)), first, second, point)
+    _print_decision({"accept": "same person", "reject": "different people"}, answer)
+
+
+@app.command()
+def spoof(
+    picture: Annotated[Path, typer.Argument(help="a picture with a face")],
+    bundle: BundleOption = None,
+    point: PointOption = None,
+) -> None:
+    """Say whether a picture shows a live person; uses the newest spoof candidate."""
+    from facegate.contracts import Task
+    from facegate.runtime.bundle import load_bundle
+    from facegate.runtime.compare import judge_picture
+
+    answer = judge_picture(load_bundle(bundle or _candidate(Task.SPOOF)), picture, point)
+    _print_decision({"accept": "bona fide", "reject": "attack"}, answer)
+
+
+@registry_app.command("list")
+def registry_list() -> None:
+    """Show every registered version with its aliases."""
+    from facegate.registry.listing import list_versions
+
+    rows = list_versions()
+    if not rows:
+        print("nothing is registered yet; `make repro` trains and registers")
+    for row in rows:
+        data = "synthetic" if row.synthetic else "real"
+        aliases = ", ".join(row.aliases) or "-"
+        when = f"{row.created:%Y-%m-%d %H:%M}"
+        print(
+            f"{row.name}/{row.version:<4} {row.target:<10} {when}  {row.commit[:7]:<8} {data:<10} {aliases}"
+        )
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="port on the loopback address")] = 5000) -> None:
     """Open the MLflow UI on this project's tracking store."""
-    from facegate.registry.ui import ui_command, ui_environment
+    from facegate.registry.ui import ui_command, ui_environment, ui_page
 
-    print(f"MLflow UI: http://127.0.0.1:{port} (Ctrl-C ends it)")
-    raise typer.Exit(subprocess.call(ui_command(Path.cwd(), port), env=ui_environment()))
+    command = ui_command(port=port)
+    print(f"MLflow UI: {ui_page(port)} (Ctrl-C ends it)", flush=True)
+    raise typer.Exit(subprocess.call(command, env=ui_environment()))
+
+
+def _candidate(task: "Task") -> Path:
+    from facegate.params import load_params
+    from facegate.registry.listing import newest_candidate
+
+    prefix = load_params().register_.prefix
+    return newest_candidate(task, into=Path(".cache/bundles"), prefix=prefix)
+
+
+def _print_decision(words: dict[str, str], answer: "Verification | Judgement") -> None:
+    decision = answer.decision
+    verdict = words.get(decision.verdict.value, decision.verdict.value)
+    print(
+        f"{verdict}: score {decision.score:.3f}, threshold {decision.threshold:.3f} ({decision.operating_point})"
+    )
+    print(f"model: {answer.model}")
+    for warning in answer.warnings:
+        print(f"note: {warning}")
 
 
 if __name__ == "__main__":

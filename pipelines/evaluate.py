@@ -1,0 +1,24 @@
+"""Stage `evaluate`: score tables, figures with intervals, pages; bundles completed with operating points."""
+
+from pathlib import Path
+
+from facegate.evaluation.stage import Places, evaluate_task
+from facegate.params import Params
+from pipelines.stage import artifacts, crops, run, task_argument, write_json
+
+
+def main(params: Params) -> None:
+    """Evaluate every exported bundle of a task."""
+    task = task_argument()
+    places = Places(
+        crops=crops(task),
+        exported=artifacts(task) / "exported",
+        candidates=artifacts(task) / "candidates",
+        scores=Path("scores") / task,
+        reports=Path("reports") / task,
+    )
+    write_json(Path(f"metrics/{task}.json"), evaluate_task(task, places, params.evaluate))
+
+
+if __name__ == "__main__":
+    run(main)

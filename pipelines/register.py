@@ -1,0 +1,31 @@
+"""Stage `register`: a version in the MLflow registry for every candidate, with its evidence."""
+
+import json
+from pathlib import Path
+
+from facegate.params import Params
+from facegate.registry.evidence import collect
+from facegate.registry.register import register_bundle
+from pipelines.stage import artifacts, crops, run, task_argument
+
+
+def main(params: Params) -> None:
+    """Register fp32 and every int8 target; what is registered already stays as it is."""
+    task = task_argument()
+    place = artifacts(task)
+    reports, benchmark = Path("reports") / task, Path("reports/benchmark") / task
+    metrics = json.loads(Path(f"metrics/{task}.json").read_text())
+    for target in ("fp32", *params.quantize.targets):
+        done = register_bundle(
+            place / "candidates" / target,
+            params,
+            collect(task, metrics[target], reports / target, benchmark, place / "exported" / target),
+            inputs={"crops": crops(task), "trained": place / "trained"},
+            training=place / "trained" / "run.json",
+        )
+        word = "registered" if done.created else "already registered as"
+        print(f"{word} {done.name}/{done.version} ({done.target}; {', '.join(done.aliases)})")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,29 @@
+"""Stage `train`: train a task's network with the sweep's best values."""
+
+from facegate.params import Params
+from facegate.registry.tracking import stage_run
+from facegate.training.fit import fit
+from facegate.training.space import read_best, with_values
+from pipelines.stage import CHECKPOINTS, artifacts, crops, run, task_argument
+
+
+def main(params: Params) -> None:
+    """Train, and keep the curves and the network with the run."""
+    task = task_argument()
+    place = artifacts(task)
+    out = place / "trained"
+    tuned = with_values(task, params, read_best(place / "tune"))
+    inputs = {"crops": crops(task), "tune": place / "tune"}
+    reference = out / "run.json"
+    with stage_run(
+        "train", task, tuned, inputs=inputs, sections=[task, "trainer"], reference=reference
+    ) as tracked:
+        result = fit(task, tuned, crops(task), out, CHECKPOINTS, tracked)
+        tracked.summary(
+            {f"best_{result.metric}": result.value, "pictures_per_second": result.pictures_per_second}
+        )
+        tracked.file(out, "trained")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,33 @@
+"""Stage `tune`: a small sweep over the recipe, one MLflow run with a nested run per trial."""
+
+from contextlib import suppress
+
+from optuna.exceptions import TrialPruned
+
+from facegate.params import Params
+from facegate.registry.tracking import Run, stage_run
+from facegate.training.trials import Trial
+from facegate.training.tune import tune
+from pipelines.stage import SWEEPS, artifacts, crops, run, task_argument
+
+
+def main(params: Params) -> None:
+    """Search the space of params.yaml and write the best point."""
+    task = task_argument()
+    out = artifacts(task) / "tune"
+    with stage_run("tune", task, params, inputs={"crops": crops(task)}, sections=[task, "tune"]) as tracked:
+        best = tune(task, params, crops(task), out, SWEEPS, lambda trial: _log(tracked, trial))
+        tracked.params({"best": best})
+        tracked.file(out)
+
+
+def _log(tracked: Run, trial: Trial) -> None:
+    with suppress(TrialPruned), tracked.child(f"trial {trial.number}", trial.values) as child:
+        for row in trial.rows:
+            child.log(row, step=int(row["samples"]))
+        if trial.pruned:
+            raise TrialPruned
+
+
+if __name__ == "__main__":
+    run(main)
