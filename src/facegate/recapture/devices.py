@@ -79,11 +79,11 @@ def sample_camera(rng: np.random.Generator) -> Camera:
         shot_noise=float(10 ** rng.uniform(*_NOISE[name])),
         read_noise=float(10 ** rng.uniform(-3.0, -2.1)),
         white_balance=float(rng.uniform(0.4, 0.95)),
-        cast=_cast(rng, 0.035),
+        cast=_cast(rng, 0.05),
         shoulder=float(rng.uniform(0.2, 0.9)),
         contrast=float(rng.uniform(0.13, 0.27)),
         saturation=float(rng.uniform(0.1, 0.3)),
-        auto=float(rng.uniform(0.45, 1.0)),
+        auto=float(rng.uniform(0.6, 1.0)),
         sharpen=float(rng.uniform(0.1, 0.9)) if rng.random() < 0.6 else 0.0,
         stream=float(rng.uniform(0.5, 0.95)) if rng.random() < _STREAM[name] else 1.0,
         edge_aware=bool(rng.random() < 0.5),
@@ -93,10 +93,13 @@ def sample_camera(rng: np.random.Generator) -> Camera:
 
 
 def sample_portrait_camera(rng: np.random.Generator) -> Camera:
-    """Draw the better camera behind the photograph or video that an attacker shows."""
+    """Draw the better camera behind the photograph or video that an attacker shows.
+
+    It balances white less: the second camera balances again, and live people are balanced only once.
+    """
     return Camera(
         name="portrait",
-        blur=float(rng.uniform(0.28, 0.5)),
+        blur=float(rng.uniform(0.28, 0.42)),
         motion=0.0,
         motion_angle=0.0,
         veil=float(rng.uniform(0.0, 0.04)),
@@ -104,13 +107,13 @@ def sample_portrait_camera(rng: np.random.Generator) -> Camera:
         exposure=float(0.2 * np.exp(rng.normal(0.0, 0.15))),
         shot_noise=float(10 ** rng.uniform(-5.0, -4.2)),
         read_noise=0.001,
-        white_balance=float(rng.uniform(0.6, 0.95)),
+        white_balance=float(rng.uniform(0.0, 0.45)),
         cast=_cast(rng, 0.02),
         shoulder=float(rng.uniform(0.3, 0.8)),
-        contrast=float(rng.uniform(0.18, 0.27)),
-        saturation=float(rng.uniform(0.16, 0.3)),
+        contrast=float(rng.uniform(0.18, 0.28)),
+        saturation=float(rng.uniform(0.1, 0.3)),
         auto=float(rng.uniform(0.4, 0.9)),
-        sharpen=float(rng.uniform(0.0, 0.5)),
+        sharpen=float(rng.uniform(0.3, 0.9)),
         stream=1.0,
         edge_aware=True,
         jpeg=(int(rng.integers(86, 98)),),

@@ -88,7 +88,7 @@ def sample_display(rng: np.random.Generator, species: AttackSpecies, face: float
     """
     kind = _KINDS.get(species, _KINDS[AttackSpecies.REPLAY_MONITOR])
     face_mm = np.exp(rng.uniform(*np.log(kind.face_mm)))
-    warmth = rng.normal(-0.06, 0.08)
+    warmth = rng.normal(0.0, 0.08)
     white = np.exp([warmth, 0.0, -warmth])
     red, green, blue = white / white.mean()
     glare = rng.uniform(0.05, 0.6) if rng.random() < 0.55 else 0.0

@@ -12,8 +12,8 @@ import numpy as np
 from facegate.recapture.geometry import FACE_MARGIN, Placement, Rays, eye_mouth_distance, visible_box
 from facegate.recapture.imaging import Floats
 
-BORDER_SHARE = 0.4
-"""Share of attacks in which an edge of the medium is brought into view."""
+BORDER_SHARE = 0.32
+"""Share of attacks in which an edge of the medium is brought into view; in some more it shows by itself."""
 
 
 class Framing(NamedTuple):

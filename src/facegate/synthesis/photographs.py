@@ -112,7 +112,7 @@ def masked(rng: np.random.Generator, shot: Shot) -> Shot:
 
 @functools.lru_cache(maxsize=16)
 def wearer_of(assets: HeadAssets, seed: int, person: int, number: int, blink: float | None = None) -> Wearer:
-    """Somebody behind a print: the person's own eyes in another light and another skin.
+    """Somebody behind a print: the person's own eyes in another light and look.
 
     No other person of the data set is shown, so subjects stay disjoint between splits.
 
@@ -131,7 +131,5 @@ def wearer_of(assets: HeadAssets, seed: int, person: int, number: int, blink: fl
     if blink is not None:
         shot = replace(shot, blink=blink)
     rendered = render(identity, shot, WEARER_SIZE)
-    skin = skin_colour(rng.uniform(0.03, 1.3), rng.uniform(0.3, 0.55))
-    tone = np.clip(skin / np.maximum(identity.skin.cheek, 0.02), 0.35, 2.5)
-    scene = (rendered.scene * tone).astype(np.float32)
-    return Wearer(capture(scene, sample_portrait_camera(rng), rng, WEARER_SIZE), rendered.landmarks)
+    picture = capture(rendered.scene, sample_portrait_camera(rng), rng, WEARER_SIZE)
+    return Wearer(picture, rendered.landmarks)
