@@ -55,3 +55,9 @@ def test_paired_difference_sees_what_separate_intervals_do_not():
 def test_paired_difference_of_equal_systems_is_nothing():
     same = np.random.default_rng(0).random(500)
     assert eer_interval.paired_difference(same, same, 50) == (0.0, 0.0, 1.0)
+
+
+def test_a_resample_of_one_kind_has_no_eer():
+    draws = bootstrap.resample([0, 1], 50, 0)
+    values = eer_interval.resampled_eers(draws, ([0.9], [1]), ([0.1], [0], None))
+    np.testing.assert_array_equal(np.isnan(values), (draws.weights == 0).any(axis=1))

@@ -59,7 +59,7 @@ def resampled_eers(
     """EER of each resample, read off a grid of thresholds around the crossing; shape (resamples,).
 
     The grid puts `levels` steps of either rate between 0 and three times the EER, so it is exact up to a
-    straight line over one such step.
+    straight line over one such step. NaN where a resample holds only one kind.
     """
     genuine, impostor = checked(mated[0], MATED), checked(nonmated[0], NONMATED)
     middle = eer(error_curves(genuine, impostor)).value
@@ -74,7 +74,8 @@ def resampled_eers(
 
 
 def _shares_below(counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.cumsum(counts, axis=1)[:, :-1] / counts.sum(axis=1, keepdims=True)
+    total = counts.sum(axis=1, keepdims=True)
+    return np.cumsum(counts, axis=1)[:, :-1] / np.where(total > 0, total, np.nan)
 
 
 def _crossings(falling: NDArray[np.float64], rising: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -84,7 +85,8 @@ def _crossings(falling: NDArray[np.float64], rising: NDArray[np.float64]) -> NDA
     after = np.argmax(gap <= 0, axis=1)[:, None]
     first, last = (np.take_along_axis(gap, i, axis=1) for i in (after - 1, after))
     low, high = (np.take_along_axis(falling, i, axis=1) for i in (after - 1, after))
-    return (low + first / (first - last) * (high - low))[:, 0]
+    crossing = (low + first / (first - last) * (high - low))[:, 0]
+    return np.where(np.isnan(gap).any(axis=1), np.nan, crossing)
 
 
 def paired_difference(
