@@ -84,8 +84,8 @@ def sample_print(rng: np.random.Generator, face: float) -> Print:
         mixing=tuple((float(a), float(b), float(c)) for a, b, c in mixing),
         banding=(float(rng.uniform(0.02, 0.07)) if rng.random() < 0.3 else 0.0, float(rng.uniform(20, 110))),
         fibre=float(rng.uniform(0.006, 0.035)),
-        gloss=float(rng.uniform(0.1, 0.8)) if glossy else float(rng.uniform(0, 0.08)),
-        sheen=(float(rng.normal(0, 0.12)), float(rng.uniform(0, 1)), float(rng.uniform(0.08, 0.3))),
+        gloss=float(rng.uniform(0.1, 0.6)) if glossy else float(rng.uniform(0, 0.08)),
+        sheen=(float(rng.normal(0, 0.12)), float(rng.uniform(0, 1)), float(rng.uniform(0.06, 0.22))),
         relief=float(rng.uniform(-0.9, 0.9)),
         margin=float(rng.choice((0.0, rng.uniform(0.01, 0.09)))),
         seed=int(rng.integers(1 << 31)),
@@ -93,9 +93,9 @@ def sample_print(rng: np.random.Generator, face: float) -> Print:
 
 
 def _sample_halftone(rng: np.random.Generator, screen: Screen, face: float) -> Halftone:
-    """Dots by real sizes: 60 to 133 cells an inch, 100 to 300 dots, eyes 12 to 45 mm from the mouth."""
+    """Dots by real sizes: 60 to 133 cells an inch, 140 to 360 dots, eyes 12 to 45 mm from the mouth."""
     face_mm = np.exp(rng.uniform(np.log(12), np.log(45)))
-    per_inch = rng.uniform(60, 133) if screen in ("clustered", "line") else rng.uniform(100, 300)
+    per_inch = rng.uniform(60, 133) if screen in ("clustered", "line") else rng.uniform(140, 360)
     return Halftone(
         screen=screen,
         pitch=float(per_inch / 25.4 * face_mm / face),
