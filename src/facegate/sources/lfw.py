@@ -9,12 +9,11 @@ Report: Huang et al., *Labeled Faces in the Wild*, University of Massachusetts 0
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 from facegate.contracts import Split
 from facegate.params import SplitParams
 from facegate.sources.layout import choose_protocol, find, lines_of, malformed
-from facegate.sources.records import Record, record
+from facegate.sources.records import Pair, Record, record
 
 NAME = "lfw"
 PROTOCOLS = ("view2", "view1")
@@ -23,15 +22,6 @@ _FILES = {
     "view2": {"pairs.txt": Split.TEST},
     "view1": {"pairsDevTrain.txt": Split.VAL, "pairsDevTest.txt": Split.TEST},
 }
-
-
-class Pair(NamedTuple):
-    """One comparison of a protocol: fold (from 1), two sample ids, whether they show one person."""
-
-    fold: int
-    first: str
-    second: str
-    mated: bool
 
 
 def samples(root: Path, protocol: str, split: SplitParams) -> Iterator[Record]:

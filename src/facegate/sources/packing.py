@@ -77,6 +77,7 @@ def _digest(records: Iterable[Record]) -> str:
     digest = hashlib.sha256()
     for item in records:
         stat = item.file.stat() if item.file.is_file() else None
-        state = [*item, stat and [stat.st_size, stat.st_mtime_ns]]
+        content = item.content and hashlib.sha256(item.content).hexdigest()
+        state = [*item._replace(content=None), content, stat and [stat.st_size, stat.st_mtime_ns]]
         digest.update(json.dumps(state, sort_keys=True, default=str).encode())
     return digest.hexdigest()

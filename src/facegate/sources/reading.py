@@ -48,6 +48,8 @@ def read_record(item: Record) -> Iterator[Row]:
 
 
 def _bytes(item: Record) -> bytes:
+    if item.content is not None:
+        return item.content
     try:
         with item.file.open("rb") as file:
             if item.span is None:

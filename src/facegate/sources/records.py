@@ -38,6 +38,15 @@ class Span(NamedTuple):
     size: int
 
 
+class Pair(NamedTuple):
+    """One comparison of a verification protocol: fold (from 1), two sample ids, whether they show one person."""
+
+    fold: int
+    first: str
+    second: str
+    mated: bool
+
+
 class Record(NamedTuple):
     """One picture or video of a data set.
 
@@ -47,6 +56,7 @@ class Record(NamedTuple):
         frames: for a video, which frames are taken.
         span: for a picture inside a larger file, where.
         box_frame: side of the square that ``face_box`` is given in; None if it is in pixels.
+        content: the picture itself, where it was read with its list.
         problem: why it cannot be used, where the layout alone tells so.
     """
 
@@ -55,6 +65,7 @@ class Record(NamedTuple):
     frames: Frames | None = None
     span: Span | None = None
     box_frame: float | None = None
+    content: bytes | None = None
     problem: str | None = None
 
 

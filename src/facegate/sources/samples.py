@@ -4,13 +4,15 @@
 nothing for is written empty, so that the stages which need it say so.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from facegate.contracts import SAMPLE_COLUMNS
 from facegate.datasets.pack import PackWriter
 from facegate.params import DataParams
 from facegate.sources import folder
+from facegate.sources.catalogue import select
 from facegate.sources.packing import pack_records
 from facegate.sources.records import Record
 
@@ -39,7 +41,11 @@ def write_samples(
         from facegate.sources.synthetic import write_synthetic
 
         return write_synthetic(params, assets, out, cache)
-    return _write_records(_folder_records(params), out, cache)
+    if params.source == "folder":
+        return _write_records(_folder_records(params), out, cache, {"source": "folder"})
+    pack, records, pairs = select(params)
+    metadata = {"source": params.source, "protocol": params.field.protocol, "pairs": [list(p) for p in pairs]}
+    return _write_records({pack: records}, out, cache, metadata)
 
 
 def _folder_records(params: DataParams) -> dict[str, Sequence[Record]]:
@@ -51,11 +57,13 @@ def _folder_records(params: DataParams) -> dict[str, Sequence[Record]]:
     return chosen
 
 
-def _write_records(chosen: dict[str, Sequence[Record]], out: Path, cache: Path) -> dict[str, int]:
+def _write_records(
+    chosen: Mapping[str, Sequence[Record]], out: Path, cache: Path, metadata: Mapping[str, Any]
+) -> dict[str, int]:
     counts: dict[str, int] = dict.fromkeys(PACKS, 0)
     for pack in PACKS:
         if chosen.get(pack):
-            counts[pack] = pack_records(chosen[pack], out / pack, cache)["samples"]
+            counts[pack] = pack_records(chosen[pack], out / pack, cache, metadata=metadata)["samples"]
         else:
             with PackWriter(out / pack, SAMPLE_COLUMNS, {"samples": 0}):
                 pass
