@@ -32,6 +32,8 @@ WRONG_FACE = 0.5
 """A face further than this from the true landmarks, in eye distances, is somebody else's or none."""
 PICTURES_PER_SHARD = 64
 EXAMPLES = 20
+CARRIED = ("source", "protocol", "pairs")
+"""Metadata of the sample pack that the crop pack keeps; ``pairs`` are [fold, id, id, mated]."""
 
 _SHARD_COLUMNS = (
     *(c._replace(nullable=True) for c in CROP_COLUMNS),
@@ -67,7 +69,8 @@ def prepare(
     with PackWriter(out, CROP_COLUMNS) as writer:
         rows = run_jobs(cropper, jobs, _SHARD_COLUMNS, shards, params.workers, f"cropping {samples.name}")
         writer.write_all(tally.count(rows))
-        writer.metadata = {"task": str(task), "samples_digest": pack.digest, **tally.summary(None)}
+        kept = {name: pack.metadata[name] for name in CARRIED if name in pack.metadata}
+        writer.metadata = {**kept, "task": str(task), "samples_digest": pack.digest, **tally.summary(None)}
     forget(shards)
     return tally.summary(EXAMPLES)
 
