@@ -1,6 +1,5 @@
 import pickle
 from concurrent.futures import ProcessPoolExecutor
-from importlib.resources import as_file, files
 from multiprocessing import get_context
 
 import cv2
@@ -98,18 +97,22 @@ def test_pickling_leaves_the_session_behind(detector, photos):
     assert len(pickle.dumps(detector)) < 1000
 
 
-def test_agrees_with_opencvs_own_decoder(photos):
-    """One look without refinement equals cv2.FaceDetectorYN, the published implementation."""
-    photo = load_picture(photos / "obama.jpg")
-    picture = np.asarray(cv2.resize(photo, (320, 320), interpolation=cv2.INTER_AREA), np.uint8)
-    detector = Detector()
-    (face,) = detector._look(picture, 1.0)
-    with as_file(files("facegate.faces") / "assets" / "face_detection_yunet_2023mar.onnx") as model:
-        peer = cv2.FaceDetectorYN.create(str(model), "", (320, 320), 0.6, 0.3, 1000)
-    row = peer.detect(np.ascontiguousarray(picture[..., ::-1]))[1][0]
-    assert np.allclose(face.box, row[:4], atol=0.01)
-    assert np.allclose(face.landmarks.ravel(), row[4:14], atol=0.01)
-    assert face.score == pytest.approx(row[14], abs=1e-4)
+# What cv2.FaceDetectorYN finds with the published BGR model in the middle of astronaut.png.
+OPENCV_BOX = [113.758, 30.892, 90.448, 113.541]
+OPENCV_LANDMARKS = [
+    [136.255, 69.913],
+    [183.191, 70.758],
+    [156.485, 92.924],
+    [134.881, 110.945],
+    [175.455, 111.868],
+]
+
+
+def test_one_look_equals_opencvs_own_implementation(detector, photos):
+    (face,) = detector._look(load_picture(photos / "astronaut.png")[32:352, 64:384], 1.0)
+    assert np.allclose(face.box, OPENCV_BOX, atol=0.01)
+    assert np.allclose(face.landmarks, OPENCV_LANDMARKS, atol=0.01)
+    assert face.score == pytest.approx(0.929, abs=1e-3)
 
 
 def test_decode_of_a_single_cell():

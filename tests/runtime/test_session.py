@@ -70,6 +70,11 @@ def test_quantised_models_are_given_more_room(tmp_path):
                 Session(bundle, check_golden=True)
 
 
+def test_an_unknown_runtime_is_refused(make_bundle):
+    with pytest.raises(ValueError, match="there is onnxruntime"):
+        Session(make_bundle(), runtime="tensorrt")
+
+
 @pytest.mark.parametrize(
     "images",
     [

@@ -2,7 +2,8 @@
 
 The same detector runs in data preparation, in evaluation and at the door, so that a network never meets
 crops of another kind than it was trained on. ONNX Runtime was chosen over ``cv2.FaceDetectorYN`` by
-measurement: with the input shape made free it takes under half the time at every size.
+measurement: with the input shape made free it takes under half the time at every size; and the graph takes the
+uint8 picture, a quarter of the bytes of a float one.
 
 Paper: Wu et al., *YuNet: A Tiny Millisecond-level Face Detector*, Machine Intelligence Research 2023.
 """
@@ -114,10 +115,10 @@ class Detector:
         return Face(box, landmarks.astype(np.float32), face.score)
 
     def _run(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        session, tensor = self._session, _tensor(rgb)
+        session, images = self._session, _padded(rgb)[None]
         names = [output.name for output in session.get_outputs()]
-        outputs = [np.asarray(output) for output in session.run(names, {"input": tensor})]
-        return decode(dict(zip(names, outputs, strict=True)), tensor.shape[3], self.score)
+        outputs = [np.asarray(output) for output in session.run(names, {"images": images})]
+        return decode(dict(zip(names, outputs, strict=True)), images.shape[2], self.score)
 
     @property
     def _session(self) -> ort.InferenceSession:
@@ -139,15 +140,15 @@ class Detector:
         return {name: value for name, value in self.__dict__.items() if name != "_own"}
 
 
-def _tensor(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """BGR planes, black-padded to multiples of the coarsest stride; shape (1, 3, h, w)."""
+def _padded(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The picture with black below and to the right, up to multiples of the coarsest stride."""
     height, width = rgb.shape[:2]
-    down, across = (-(-side // 32) * 32 for side in (height, width))
-    tensor = np.empty((1, 3, down, across), np.float32)
-    tensor[..., height:, :] = tensor[..., width:] = 0
-    for plane, colour in zip(tensor[0, ::-1], cv2.split(rgb), strict=True):
-        plane[:height, :width] = colour
-    return tensor
+    down, across = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in (height, width))
+    if (down, across) == (height, width):
+        return np.ascontiguousarray(rgb)
+    padded = np.zeros((down, across, 3), np.uint8)
+    padded[:height, :width] = rgb
+    return padded
 
 
 def decode(outputs: dict[str, NDArray[np.float32]], width: int, score: float) -> NDArray[np.float32]:
@@ -161,11 +162,13 @@ def decode(outputs: dict[str, NDArray[np.float32]], width: int, score: float) ->
     Returns:
         Rows of x, y, w, h, ten landmark coordinates, score; the most confident first, overlaps removed.
     """
-    rows = []
+    rows = [np.empty((0, 15), np.float32)]
     for stride in STRIDES:
         cls, obj, box, points = (outputs[f"{kind}_{stride}"][0] for kind in ("cls", "obj", "bbox", "kps"))
         squared = cls[:, 0] * obj[:, 0]
         keep = np.flatnonzero(squared >= score**2)
+        if not keep.size:
+            continue
         cell = np.stack([keep % (width // stride), keep // (width // stride)], axis=1).astype(np.float32)
         sides = np.exp(box[keep, 2:]) * stride
         corner = (cell + box[keep, :2]) * stride - sides / 2

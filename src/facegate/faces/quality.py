@@ -86,18 +86,25 @@ class Quality:
         return not self.issues
 
 
-def assess(rgb: NDArray[np.uint8], face: Face, limits: QualityLimits = QualityLimits()) -> Quality:
+def assess(
+    rgb: NDArray[np.uint8],
+    face: Face,
+    limits: QualityLimits = QualityLimits(),
+    crop: NDArray[np.uint8] | None = None,
+) -> Quality:
     """Measure a face and compare it with the limits.
 
     Args:
         rgb: picture, shape (height, width, 3).
         face: a face found in it.
         limits: where the gate closes.
+        crop: the face as :func:`~facegate.faces.align.align` cuts it, 112 × 112, if it is at hand.
 
     Raises:
         PictureError: the landmarks coincide or are not finite.
     """
-    grey = cv2.cvtColor(align(rgb, face.landmarks), cv2.COLOR_RGB2GRAY)[_FACE_AREA]
+    aligned = crop if crop is not None and crop.shape == (112, 112, 3) else align(rgb, face.landmarks)
+    grey = cv2.cvtColor(aligned, cv2.COLOR_RGB2GRAY)[_FACE_AREA]
     contrast = float(grey.std())
     detail = float(np.abs(cv2.Laplacian(grey.astype(np.float32), cv2.CV_32F)).mean())
     measured = Quality(

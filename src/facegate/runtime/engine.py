@@ -58,6 +58,7 @@ class FaceResult:
         verdict: accept, reject, or retry.
         reasons: why it was not accepted; empty if it was.
         quality: what the gate measured; None if the face was unreadable.
+        crop: the face as the recogniser sees it; None if it was unreadable.
         spoof: decision of the spoof judge; None if it was not asked.
         embedding: unit length; None if the recogniser was not asked.
         match: the best candidate; None without a gallery or before it was asked.
@@ -68,6 +69,7 @@ class FaceResult:
     verdict: Verdict
     reasons: tuple[str, ...] = ()
     quality: Quality | None = None
+    crop: NDArray[np.uint8] | None = field(default=None, repr=False)
     spoof: Decision | None = None
     embedding: NDArray[np.float32] | None = field(default=None, repr=False)
     match: Match | None = None
@@ -119,7 +121,7 @@ class FaceEngine:
             One result a face, the largest face first; empty if no face was found.
         """
         results = self.gate(rgb, self.detector.detect(rgb))
-        return self.identify(rgb, self.judge(rgb, results))
+        return self.identify(self.judge(rgb, results))
 
     def gate(self, rgb: NDArray[np.uint8], faces: Sequence[Face]) -> list[FaceResult]:
         """Quality of every face; those that fail get a retry."""
@@ -127,11 +129,12 @@ class FaceEngine:
 
     def _gate(self, rgb: NDArray[np.uint8], face: Face) -> FaceResult:
         try:
-            quality = assess(rgb, face, self.limits)
+            crop = self.recogniser.crop(rgb, face)
+            quality = assess(rgb, face, self.limits, crop)
         except PictureError:
             return FaceResult(face, Verdict.RETRY, (Reason.UNREADABLE,))
         verdict = Verdict.ACCEPT if quality.good else Verdict.RETRY
-        return FaceResult(face, verdict, tuple(quality.issues), quality)
+        return FaceResult(face, verdict, tuple(quality.issues), quality, crop)
 
     def judge(self, rgb: NDArray[np.uint8], results: Sequence[FaceResult]) -> list[FaceResult]:
         """Ask the spoof judge about the faces that are still open."""
@@ -149,9 +152,10 @@ class FaceEngine:
         reason = Reason.NO_ANSWER if decision.verdict is Verdict.RETRY else Reason.SPOOF
         return result.end(decision.verdict, reason)
 
-    def identify(self, rgb: NDArray[np.uint8], results: Sequence[FaceResult]) -> list[FaceResult]:
+    def identify(self, results: Sequence[FaceResult]) -> list[FaceResult]:
         """Ask the recogniser, and then the gallery, about the faces that are still open."""
-        embeddings = iter(self.recogniser.embed_all(rgb, [r.face for r in results if r.open]))
+        crops = [r.crop for r in results if r.open and r.crop is not None]
+        embeddings = iter(self.recogniser.embed_crops(np.stack(crops)) if crops else ())
         return [self._identify(r, next(embeddings)) if r.open else r for r in results]
 
     def _identify(self, result: FaceResult, embedding: NDArray[np.float32]) -> FaceResult:

@@ -76,6 +76,7 @@ class Session:
 
     Raises:
         BundleError: the model cannot be opened, or a golden vector comes out differently.
+        ValueError: the runner is unknown.
     """
 
     def __init__(
@@ -87,6 +88,8 @@ class Session:
         check_golden: bool = False,
         batch: int = 64,
     ) -> None:
+        if runtime not in RUNNERS:
+            raise ValueError(f"runtime {runtime!r} is unknown; there is {', '.join(RUNNERS)}")
         self.bundle = bundle
         self._runner = RUNNERS[runtime](bundle, threads)
         self._batch = self._runner.batch or batch

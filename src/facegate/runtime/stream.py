@@ -108,15 +108,15 @@ class StreamEngine:
         result = replace(result, last=face, evidence=evidence)
         verdict = evidence.verdict(self.fusion)
         if verdict is Verdict.ACCEPT:
-            return self._identify(rgb, result)
+            return self._identify(result)
         if verdict is Verdict.REJECT:
             return replace(result, decision=face.end(verdict, Reason.SPOOF))
         if verdict is Verdict.RETRY:
             return replace(result, evidence=Evidence(), decision=face.end(verdict, Reason.UNDECIDED))
         return result
 
-    def _identify(self, rgb: NDArray[np.uint8], result: TrackResult) -> TrackResult:
-        (face,) = self.engine.identify(rgb, [replace(result.last, verdict=Verdict.ACCEPT, reasons=())])
+    def _identify(self, result: TrackResult) -> TrackResult:
+        (face,) = self.engine.identify([replace(result.last, verdict=Verdict.ACCEPT, reasons=())])
         result = replace(result, last=face, tries=result.tries + 1)
         if face.verdict is Verdict.ACCEPT or result.tries >= self.identity_tries:
             return replace(result, decision=face)
