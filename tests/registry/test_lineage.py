@@ -11,9 +11,10 @@ import pytest
 from facegate.contracts import Task
 from facegate.errors import RegistryError
 from facegate.params import Params
+from facegate.registry.evidence import Evidence
 from facegate.registry.lineage import lines, reproduce, show
 from facegate.registry.listing import newest_candidate
-from facegate.registry.register import Evidence, register_bundle
+from facegate.registry.register import register_bundle
 from facegate.registry.relocate import relocate
 from facegate.registry.store import Store
 from facegate.registry.tracking import stage_run

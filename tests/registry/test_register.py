@@ -11,8 +11,9 @@ import pytest
 from facegate.contracts import Rate, Task
 from facegate.errors import BundleError, RegistryError
 from facegate.params import Params
+from facegate.registry.evidence import Evidence
 from facegate.registry.listing import list_versions, newest_candidate
-from facegate.registry.register import Evidence, Registered, register_bundle
+from facegate.registry.register import Registered, register_bundle
 from facegate.registry.store import Store
 
 MakeBundle = Callable[..., Path]

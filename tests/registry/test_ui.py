@@ -12,8 +12,9 @@ import pytest
 from facegate.contracts import Task
 from facegate.errors import RegistryError
 from facegate.params import Params
+from facegate.registry.evidence import Evidence
 from facegate.registry.listing import list_versions, newest_candidate
-from facegate.registry.register import Evidence, register_bundle
+from facegate.registry.register import register_bundle
 from facegate.registry.store import Store, init_store, open_store
 from facegate.registry.ui import server_command, ui_command, ui_environment, ui_page
 

@@ -9,7 +9,7 @@ registered already is found by its digest: nothing is registered twice, only the
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,12 @@ from mlflow.entities.model_registry import ModelVersion
 from mlflow.models import Model
 from mlflow.onnx import save_model
 
-from facegate.contracts import ModelContract, Rate
+from facegate.contracts import ModelContract
 from facegate.errors import RegistryError
 from facegate.params import Params
 from facegate.registry.bundles import FILES, Candidate, read_candidate
 from facegate.registry.describe import pictures, version_text
+from facegate.registry.evidence import Evidence
 from facegate.registry.names import candidate_aliases, model_name, numbers
 from facegate.registry.quiet import MlflowException
 from facegate.registry.signature import signature_of
@@ -38,25 +39,6 @@ ALIAS_NOTE = (
     "Aliases: `candidate` newest fp32 · `candidate-int8` newest int8 of the first target · `candidate-<target>` "
     "each int8 target. Only a release reaches production: see `facegate-release`."
 )
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """What stands behind a version.
-
-    Attributes:
-        metrics: the numbers of this bundle, nested as in ``metrics/<task>.json``.
-        headline: the few rates that its description shows.
-        files: artifact folder to file or folder: plots, HTML report, benchmark JSON, score table.
-        plots: the few pictures that its description shows, as ``<artifact folder>/<file>``.
-        note: more Markdown for the description.
-    """
-
-    metrics: Mapping[str, Any] = field(default_factory=dict)
-    headline: Mapping[str, Rate] = field(default_factory=dict)
-    files: Mapping[str, Path] = field(default_factory=dict)
-    plots: tuple[str, ...] = ()
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -191,7 +173,7 @@ def create_version(
                 raise
         with store.current():
             return store.client.create_model_version(
-                name, f"models:/{model_id}", run_id, dict(tags), description=text, model_id=model_id
+                name, f"models:/{model_id}", run_id, dict(tags), description=text[:5000], model_id=model_id
             )
 
 
