@@ -1,0 +1,202 @@
+"""Releases in the registry: made from registered versions, registered once, fetched as a folder."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlflow.artifacts import download_artifacts
+from mlflow.entities.model_registry import ModelVersion
+
+from facegate.contracts import Task
+from facegate.errors import RegistryError
+from facegate.params import Params
+from facegate.registry.describe import markdown_table
+from facegate.registry.evidence import BENCHMARK, EVALUATION, SCORES, VALIDATION
+from facegate.registry.lineage import resolve
+from facegate.registry.listing import fetch_bundle, get_version
+from facegate.registry.names import CANDIDATE
+from facegate.registry.quiet import MlflowException
+from facegate.registry.register import Registered, find_version
+from facegate.registry.release import MANIFEST, Manifest, read_release, write_manifest
+from facegate.registry.store import Store, init_store, store_errors
+from facegate.registry.tracking import stage_run
+
+FOLDER = "release"
+ROLES_NEEDED = (Task.RECOGNITION, Task.SPOOF)
+_NOTE = (
+    "**What goes to production.** A release holds the models that judge a frame together, with their thresholds "
+    "and evidence.\n\nAliases: `candidate` newest · `staging`, `production` set by `facegate promote` after the "
+    "gate · `previous` where `facegate rollback` leads. Do not set them by hand: the promotion record would not "
+    "know of it, and `facegate registry verify` would say so."
+)
+_KEPT = {
+    EVALUATION: "evaluation.json",
+    SCORES: "*.parquet",
+    BENCHMARK: "benchmark.json",
+    VALIDATION: "*.json",
+}
+
+
+def release_name(prefix: str = "") -> str:
+    """Name of the registered model that holds releases."""
+    return f"{prefix}facegate-release"
+
+
+def create_release(
+    references: Mapping[Task, str],
+    params: Params,
+    *,
+    points: Mapping[Task, str] | None = None,
+    root: Path | None = None,
+) -> Registered:
+    """Put registered versions together into a release and register it as a candidate; once.
+
+    Args:
+        references: version by role, as ``recognition/7`` or ``spoof@candidate-int8``.
+        params: all parameters.
+        points: operating points by role; by default the preferred one of each contract.
+        root: project folder.
+
+    Raises:
+        RegistryError: a role or version is missing, or the store cannot be used.
+        BundleError: a bundle is broken.
+    """
+    missing = [task.value for task in ROLES_NEEDED if task not in references]
+    if missing:
+        raise RegistryError(
+            f"a release needs a version for {', '.join(missing)}",
+            "name one, for instance --recognition recognition@candidate --spoof spoof@candidate",
+        )
+    store, name = init_store(root), release_name(params.register_.prefix)
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / FOLDER
+        origins = {task: _place(store, folder, task, ref, params) for task, ref in references.items()}
+        manifest = write_manifest(folder, origins, points)
+        with store.locked("registry"):
+            found = find_version(store, name, manifest.digest())
+            version = found or _register(store, name, folder, manifest, params, root)
+            with store_errors(store.uri):
+                store.client.set_registered_model_alias(name, CANDIDATE, str(version.version))
+    return Registered(name, str(version.version), FOLDER, (CANDIDATE,), created=found is None)
+
+
+def fetch_release(store: Store, name: str, reference: str, out: Path) -> Manifest:
+    """Copy a release, by number or alias, to a folder that must not exist yet; whole or not at all.
+
+    Raises:
+        RegistryError: there is no such release, its files are gone or edited, or the folder exists.
+    """
+    if out.exists():
+        raise RegistryError(f"{out}: exists already", "name a folder that does not exist, or delete it")
+    version = get_version(store, name, reference)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            shutil.copytree(_artifacts(store, version, FOLDER, Path(scratch)), draft / FOLDER)
+        manifest = read_release(draft / FOLDER)
+        if manifest.digest() != version.tags.get("bundle.digest"):
+            raise RegistryError(
+                f"{name}/{version.version}: its files are not those that were registered",
+                "`facegate registry verify` names what was edited; roll back to another release",
+            )
+        (draft / FOLDER).rename(out)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return manifest
+
+
+def pull(reference: str, out: Path, *, prefix: str = "", root: Path | None = None) -> Manifest:
+    """A release as a folder that runs without MLflow: ``pull("release@production", Path("dist"))``.
+
+    Raises:
+        RegistryError: see :func:`fetch_release`.
+    """
+    store = init_store(root)
+    version = resolve(store, reference, prefix)
+    if version.name != release_name(prefix):
+        raise RegistryError(f"`{reference}` is a single model", "pull a release: release@production")
+    return fetch_release(store, str(version.name), str(version.version), out)
+
+
+def _place(store: Store, folder: Path, task: Task, reference: str, params: Params) -> tuple[str, int]:
+    version = resolve(store, reference, params.register_.prefix)
+    if version.tags.get("task") != task:
+        raise RegistryError(f"`{reference}` is no {task} model", f"name a version of {task}")
+    with tempfile.TemporaryDirectory() as scratch:
+        bundle = fetch_bundle(store, str(version.name), str(version.version), Path(scratch))
+        shutil.copytree(bundle, folder / "models" / task)
+        evidence = folder / "evidence" / task
+        evidence.mkdir(parents=True)
+        for place, pattern in _KEPT.items():
+            _keep(store, version, place, pattern, evidence)
+    return str(version.name), int(version.version)
+
+
+def _keep(store: Store, version: ModelVersion, place: str, pattern: str, evidence: Path) -> None:
+    """Copy the first file that fits from one folder of the registering run, under the folder's name."""
+    with tempfile.TemporaryDirectory() as scratch:
+        try:
+            found = sorted(_artifacts(store, version, place, Path(scratch)).glob(pattern))
+        except RegistryError:
+            return  # absent evidence is the gate's concern, which names what it lacks
+        if found:
+            shutil.copyfile(found[0], evidence / f"{place}{found[0].suffix}")
+
+
+def _artifacts(store: Store, version: ModelVersion, place: str, scratch: Path) -> Path:
+    try:
+        with store.current():
+            return Path(
+                download_artifacts(
+                    run_id=version.run_id, artifact_path=place, dst_path=str(scratch), tracking_uri=store.uri
+                )
+            )
+    except (MlflowException, OSError) as error:
+        raise RegistryError(
+            f"{version.name}/{version.version}: its files `{place}` are gone",
+            "after moving the project run `facegate registry relocate`",
+        ) from error
+
+
+def _register(
+    store: Store, name: str, folder: Path, manifest: Manifest, params: Params, root: Path | None
+) -> ModelVersion:
+    with stage_run("release", None, params, inputs={}, root=root) as run:
+        run.file(folder, FOLDER)
+        text = release_text(manifest)
+        run.describe(text)
+        tags = {
+            "bundle.digest": manifest.digest(),
+            "task": "release",
+            "synthetic": str(manifest.synthetic_only).lower(),
+            "profile": params.profile,
+            **{task.value: f"{c.model}/{c.version}" for task, c in manifest.components.items()},
+        }
+        run.tag({"model": name})
+        with store_errors(store.uri), store.current():
+            _ensure_model(store, name)
+            return store.client.create_model_version(
+                name, f"runs:/{run.run_id}/{FOLDER}", run.run_id, tags, description=text
+            )
+
+
+def _ensure_model(store: Store, name: str) -> None:
+    try:
+        store.client.create_registered_model(name, {"task": "release"}, _NOTE)
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def release_text(manifest: Manifest, gate: str = "") -> str:
+    """Description of a release, with its gate's table once there is one."""
+    rows = [
+        (task.value, f"{c.model}/{c.version}", c.target, c.operating_point, f"{c.threshold:.4f}")
+        for task, c in manifest.components.items()
+    ]
+    table = markdown_table(("role", "version", "target", "operating point", "threshold"), rows)
+    synthetic = "> **Synthetic.** Measured on rendered people; says nothing about real faces.\n\n"
+    head = synthetic if manifest.synthetic_only else ""
+    return f"{head}{table}\n\nDigest `{manifest.digest()[:12]}` ({MANIFEST}).\n\n{gate}".strip()
