@@ -33,7 +33,7 @@ def benchmark_frames(
     portraits: Sequence[Picture],
     out: Path,
     params: BenchmarkParams,
-    sface: Path | None = None,
+    weights: Path = Path("data/external"),
 ) -> dict[str, Any]:
     """Time the frame path of two bundles, and the peers that are installed.
 
@@ -43,7 +43,7 @@ def benchmark_frames(
         portraits: square pictures of one face each, to compose frames of.
         out: folder for ``benchmark.json``, ``benchmark.md`` and the plot; replaced as a whole.
         params: rounds and warm-up; peers get a fifth of the rounds.
-        sface: weights of SFace for the OpenCV peer.
+        weights: folder in which the OpenCV peer's ``*yunet*.onnx`` and ``*sface*.onnx`` may lie.
 
     Returns:
         The report: ``machine``, ``models``, ``frames`` by number of faces, ``peak_mb`` and ``peers``.
@@ -63,17 +63,18 @@ def benchmark_frames(
         "models": {"recognition": recognition.name, "spoof": spoof.name},
         "frames": measured,
         "peak_mb": memory,
-        "peers": _peers(path, frames[1], params, sface),
+        "peers": _peers(path, frames[1], params, weights),
     }
     _write(out, report)
     return report
 
 
-def _peers(path: FramePath, frame: Picture, params: BenchmarkParams, sface: Path | None) -> dict[str, Any]:
+def _peers(path: FramePath, frame: Picture, params: BenchmarkParams, weights: Path) -> dict[str, Any]:
+    yunet, sface = (next(iter(sorted(weights.glob(f"*{name}*.onnx"))), None) for name in ("yunet", "sface"))
     calls = {
         "facegate": facegate_calls(path, frame),
         "dlib": dlib_calls(frame),
-        "opencv": opencv_calls(frame, sface),
+        "opencv": opencv_calls(frame, yunet, sface),
     }
     return measure_peers(calls, params.model_copy(update={"runs": max(20, params.runs // 5), "warmup": 3}))
 
@@ -108,13 +109,14 @@ def frame_table(report: Mapping[str, Any]) -> str:
         overhead = f"{row['overhead']:.2f}" if row["overhead"] is not None else "–"
         frame = f"{latency['median']:.2f} | {latency['p95']:.2f}"
         lines.append(f"| {count} | {row['found']} | {frame} | {steps} | {overhead} |")
-    lines += ["", "| one face | what | median | p95 | × facegate |", "|---|---|--:|--:|--:|"]
+    lines += ["", "| one face | what | found | median | p95 | × facegate |", "|---|---|--:|--:|--:|--:|"]
     for kind, rows in report["peers"].items():
         for name, row in rows.items():
             slower = row.get("times_slower")
             ratio = f"{slower['value']:.1f} ({slower['low']:.1f}–{slower['high']:.1f})" if slower else "1"
             latency = row["latency_ms"]
-            lines.append(f"| {name} | {kind} | {latency['median']:.2f} | {latency['p95']:.2f} | {ratio} |")
+            what = f"{kind} | {row.get('found', '')}"
+            lines.append(f"| {name} | {what} | {latency['median']:.2f} | {latency['p95']:.2f} | {ratio} |")
     if report["peak_mb"] is not None:
         lines += ["", f"Most memory held before the peers were loaded: {report['peak_mb']:.0f} MB."]
     return "\n".join(lines) + "\n"

@@ -2,13 +2,12 @@
 
 A peer takes part if it is installed (``pip install 'facegate[peers]'``). All run on one thread; each peer's own
 way is kept: dlib finds faces with its HOG detector, aligns by five points to 150 × 150 and embeds with its
-ResNet; OpenCV runs the same YuNet as facegate on its own engine, and SFace where its weights are on the machine.
+ResNet; OpenCV runs YuNet and SFace on its own engine where their published weights are on the machine.
 """
 
 import importlib.util
 import time
-from collections.abc import Callable, Mapping
-from importlib.resources import files
+from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from numpy.typing import NDArray
 
 from facegate.benchmark.frame_path import FramePath
 from facegate.benchmark.timing import Clock, Latency, interleave, speedup
-from facegate.faces.detect import MODEL
 from facegate.params import BenchmarkParams
 
 DETECT, EMBED, PATH = "detect", "embed", "path"
@@ -64,18 +62,22 @@ def dlib_calls(frame: Picture) -> Calls:
     return {DETECT: lambda: detect(frame), EMBED: lambda: network.compute_face_descriptor(chip), PATH: whole}
 
 
-def opencv_calls(frame: Picture, sface: Path | None = None) -> Calls:
-    """OpenCV's calls on one thread; recognition only with weights of SFace that its engine can run.
+def opencv_calls(frame: Picture, yunet: Path | None = None, sface: Path | None = None) -> Calls:
+    """OpenCV's calls on one thread, as far as weights are given that its engine can run.
 
     Args:
         frame: the picture.
-        sface: ONNX file of SFace (OpenCV Zoo), or None.
+        yunet: ONNX file of YuNet as OpenCV Zoo publishes it; without it OpenCV does not take part.
+        sface: ONNX file of SFace (OpenCV Zoo).
     """
     cv2.setNumThreads(1)
     bgr = np.ascontiguousarray(frame[..., ::-1])
     height, width = frame.shape[:2]
-    weights = str(files("facegate.faces") / "assets" / MODEL)
-    detector = cv2.FaceDetectorYN.create(weights, "", (width, height), 0.6)
+    try:
+        detector = cv2.FaceDetectorYN.create(str(yunet or ""), "", (width, height), 0.6)
+        detector.detect(bgr)
+    except cv2.error:
+        return {}
     calls: Calls = {DETECT: lambda: detector.detect(bgr)}
     if sface is None:
         return calls
@@ -110,7 +112,8 @@ def measure_peers(
         clock: seconds, monotonic.
 
     Returns:
-        By what is timed (``detect``, ``embed``, ``path``) and by peer: ``latency_ms`` and ``times_slower`` than `own`.
+        By what is timed (``detect``, ``embed``, ``path``) and by peer: ``latency_ms``, ``times_slower`` than
+        `own`, and ``found``, the faces that a ``path`` embedded: one that finds none is no comparison.
     """
     report: dict[str, Any] = {}
     for kind in (DETECT, EMBED, PATH):
@@ -120,10 +123,15 @@ def measure_peers(
             name: {
                 "latency_ms": Latency.of(seconds).rounded(),
                 **({} if name == own else {"times_slower": speedup(seconds, times[own])}),
+                **({"found": _count(taking_part[name]())} if kind == PATH else {}),
             }
             for name, seconds in times.items()
         }
     return report
+
+
+def _count(answers: object) -> int:
+    return len(answers) if isinstance(answers, Sized) else 0
 
 
 def _package_folder(name: str) -> Path | None:
