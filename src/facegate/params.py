@@ -180,7 +180,8 @@ class TrainerParams(Frozen):
     num_nodes: PositiveInt = 1
     strategy: str = "auto"
     threads: Annotated[int, Field(ge=0, le=256)] = 0
-    """CPU threads of the network; 0 uses every core."""
+    """CPU threads of the network; 0 uses every core that makes no batches. Threads that have to wait for
+    one another on a busy core slow training down many times."""
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Processes that make batches; 0 makes them in the training process. Never changes a result."""
 

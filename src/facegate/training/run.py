@@ -38,7 +38,7 @@ def run(
     always: list[Callback] = [StepSeed(optim.seed)]
     if optim.ema:
         always.append(AveragedWeights(optim.ema))
-    with _threads(params.threads), _quiet():
+    with _threads(params.threads or max(1, (os.cpu_count() or 1) - params.workers)), _quiet():
         trainer = pl.Trainer(
             accelerator=params.accelerator,
             devices=params.devices,
@@ -62,7 +62,7 @@ def run(
 @contextmanager
 def _threads(count: int) -> Any:
     before = torch.get_num_threads()
-    torch.set_num_threads(count or os.cpu_count() or 1)
+    torch.set_num_threads(count)
     try:
         yield
     finally:
