@@ -2,7 +2,7 @@
 
 Traces of re-capture (halftone dots, sub-pixels, moiré) are as fine as the pixels and die on shrinking, so one
 branch sees the middle of the crop at its own resolution. Borders, bezels and hands are large, so the other
-sees the whole crop at half of it. Both are averaged over their area and judged together.
+sees the whole crop in steps of four pixels. Both are averaged over their area and judged together.
 """
 
 import torch
@@ -21,23 +21,28 @@ class Branch(nn.Sequential):
     """Convolutions at falling resolution and the mean over the area.
 
     Args:
-        widths: output channels of each stage; every stage halves the resolution.
+        widths: output channels of each stage; every stage but the first halves the resolution.
+        stem: kernel and stride of the first convolution.
         width: channel multiplier.
     """
 
-    def __init__(self, widths: tuple[int, ...], width: float) -> None:
-        layers: list[nn.Module] = []
-        channels = 3
-        for number, outputs in enumerate(widths):
+    def __init__(self, widths: tuple[int, ...], stem: tuple[int, int], width: float) -> None:
+        kernel, stride = stem
+        channels = scaled(widths[0], width)
+        layers: list[nn.Module] = [
+            ConvUnit(3, channels, kernel, stride, padding=(kernel - stride + 1) // 2),
+            ConvUnit(channels, channels),
+        ]
+        for outputs in widths[1:]:
             layers.append(ConvUnit(channels, scaled(outputs, width), stride=2))
             channels = scaled(outputs, width)
-            layers.append(Residual(channels) if number else ConvUnit(channels, channels))
+            layers.append(Residual(channels))
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.features = channels
 
 
 class SpoofNet(nn.Module):
-    """Native patch and half-size scene, joined by one linear layer.
+    """Native patch and coarse scene, joined by one linear layer.
 
     Args:
         width: channel multiplier.
@@ -48,9 +53,8 @@ class SpoofNet(nn.Module):
         super().__init__()
         self.patch = int(size * PATCH) // 16 * 16
         self.offset = (size - self.patch) // 2
-        self.shrink = nn.AvgPool2d(2)
-        self.medium = Branch((16, 32, 64, 96), width)
-        self.scene = Branch((16, 32, 48, 64), width)
+        self.medium = Branch((16, 32, 64, 96), (3, 2), width)
+        self.scene = Branch((16, 32, 48, 64), (4, 4), width)
         self.features = self.medium.features + self.scene.features
         self.dropout = nn.Dropout(0.2)
         self.classifier = nn.Linear(self.features, len(CLASSES))
@@ -59,7 +63,7 @@ class SpoofNet(nn.Module):
         """Features (N, features) of normalised pictures (N, 3, size, size)."""
         stop = self.offset + self.patch
         patch = x[:, :, self.offset : stop, self.offset : stop]
-        return self.dropout(torch.cat([self.medium(patch), self.scene(self.shrink(x))], 1))
+        return self.dropout(torch.cat([self.medium(patch), self.scene(x)], 1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, 2), order CLASSES, of normalised pictures (N, 3, size, size)."""
