@@ -4,6 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from miniature import write_video
 
 from facegate.contracts import Split
 from facegate.datasets.pack import open_pack
@@ -96,6 +97,18 @@ def test_presentations_keep_a_subject_in_one_split(tmp_path):
     splits = {(r.row["subject_id"], r.row["split"]) for r in records}
     assert len(splits) == 12
     assert {split for _, split in splits} == set(Split)
+
+
+def test_videos_of_presentations_become_clips(tmp_path):
+    for subject in range(3):
+        write_video(tmp_path / f"p/live/s{subject}/a.mp4", frames=12, fps=6)
+        picture(tmp_path / f"p/spoof/print/s{subject}/0.png")
+    records = presentations(tmp_path / "p", SPLIT, rate=1)
+    pack_records(records, tmp_path / "pack", tmp_path / "cache", workers=1)
+    rows = open_pack(tmp_path / "pack").rows()
+    assert sum(row["clip_id"] is not None for row in rows) == 6
+    assert {row["frame"] for row in rows if row["clip_id"]} == {0, 6}
+    assert sum(row["species"] == "print" for row in rows) == 3
 
 
 def test_a_misnamed_species_is_told_with_the_nearest_one(tmp_path):

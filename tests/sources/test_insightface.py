@@ -1,9 +1,12 @@
 import os
 import pickle
 import struct
+from contextlib import suppress
 
 import cv2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from miniature import image
 
 from facegate.datasets.pack import open_pack
@@ -140,3 +143,15 @@ def test_a_training_pack_that_is_cut_off_or_does_not_fit_its_index_is_refused(tm
     idx.write_text("3\t0\n")
     with pytest.raises(SourceError, match="the header, is missing"):
         list(read_rec(rec, idx))
+
+
+@given(st.binary(max_size=200), st.integers(0, 2000), st.booleans())
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_spoilt_bytes_end_in_a_source_error_and_nothing_else(tmp_path, noise, at, keep):
+    write_bin(tmp_path / "lfw.bin", [True])
+    data = (tmp_path / "lfw.bin").read_bytes()
+    (tmp_path / "lfw.bin").write_bytes(data[:at] + noise + data[at + len(noise) :] if keep else noise)
+    with suppress(SourceError):
+        pictures, mated = read_bin(tmp_path / "lfw.bin")
+        assert len(pictures) == 2 * len(mated)
+        assert all(type(item) is bytes for item in pictures)

@@ -6,8 +6,8 @@
     <presentations>/live/<subject>/*.jpg         spoof: bona fide
     <presentations>/spoof/<species>/<subject>/   spoof: attacks; species as in ``AttackSpecies``
 
-Folders may be nested deeper. Splits are made by subject; a subject with live and spoof pictures keeps to
-one split.
+Presentations may be videos too, of which frames are taken. Folders may be nested deeper. Splits are made by
+subject; a subject with live and spoof pictures keeps to one split.
 """
 
 import difflib
@@ -17,7 +17,7 @@ from pathlib import Path
 from facegate.contracts import AttackSpecies
 from facegate.errors import SourceError
 from facegate.params import SplitParams
-from facegate.sources.records import PICTURES, Record, files_in, record
+from facegate.sources.records import PICTURES, VIDEOS, Frames, Record, files_in, record
 from facegate.sources.splits import split_subjects
 
 NAME = "folder"
@@ -39,24 +39,30 @@ def people(root: Path, split: SplitParams) -> list[Record]:
     return [record(file, str(file.relative_to(root)), person, splits[person], NAME) for person, file in found]
 
 
-def presentations(root: Path, split: SplitParams) -> list[Record]:
+def presentations(root: Path, split: SplitParams, rate: float = 2.0) -> list[Record]:
     """Records of a folder of ``live/<subject>/`` and ``spoof/<species>/<subject>/``.
+
+    Args:
+        root: the folder.
+        split: shares of subjects.
+        rate: frames taken from each second of a video.
 
     Raises:
         SourceError: a folder is missing or misnamed, holds no pictures, or there are too few subjects.
     """
     found = [*_live(root), *_spoof(root)]
     splits = split_subjects((subject for _, subject, _ in found), split)
-    return [
+    records = [
         record(file, str(file.relative_to(root)), subject, splits[subject], NAME, species)
         for species, subject, file in found
     ]
+    return [r._replace(frames=Frames(rate)) if r.file.suffix.lower() in VIDEOS else r for r in records]
 
 
 def _live(root: Path) -> Iterator[tuple[AttackSpecies, str, Path]]:
     found = False
     for subject in _folders(root / "live", "data.folder.presentations"):
-        for file in files_in(subject):
+        for file in files_in(subject, PICTURES | VIDEOS):
             found = True
             yield AttackSpecies.BONA_FIDE, subject.name, file
     if not found:
@@ -68,7 +74,7 @@ def _spoof(root: Path) -> Iterator[tuple[AttackSpecies, str, Path]]:
     for folder in _folders(root / "spoof", "data.folder.presentations"):
         species = _species(folder)
         for subject in _folders(folder, "data.folder.presentations"):
-            for file in files_in(subject):
+            for file in files_in(subject, PICTURES | VIDEOS):
                 found = True
                 yield species, subject.name, file
     if not found:

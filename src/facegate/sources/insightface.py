@@ -29,6 +29,18 @@ PINS: dict[str, str] = {}
 BINS = ("lfw", "cfp_fp", "agedb_30", "calfw", "cplfw")
 PROTOCOLS = ("train", *BINS)
 FOLDS = 10
+_SPOILT = (
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    MemoryError,
+    OSError,
+)
+"""What a pickle that is cut off, spoilt or no pickle at all can end in."""
 _MAGIC = 0xCED7230A
 _PREFIX = struct.Struct("<II")
 _HEADER = struct.Struct("<IfQQ")

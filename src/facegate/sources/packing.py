@@ -59,7 +59,7 @@ def pack_records(
 
 
 def _jobs(records: Sequence[Record]) -> list[Job]:
-    size = VIDEOS_PER_SHARD if records and records[0].frames else PICTURES_PER_SHARD
+    size = VIDEOS_PER_SHARD if any(item.frames for item in records) else PICTURES_PER_SHARD
     batches = (records[start : start + size] for start in range(0, len(records), size))
     return [Job(f"{number:07d}", len(batch), batch) for number, batch in enumerate(batches)]
 

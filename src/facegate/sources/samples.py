@@ -53,7 +53,8 @@ def _folder_records(params: DataParams) -> dict[str, Sequence[Record]]:
     if params.folder.people:
         chosen["stills"] = folder.people(Path(params.folder.people), params.split)
     if params.folder.presentations:
-        chosen["attacks"] = folder.presentations(Path(params.folder.presentations), params.split)
+        root, rate = Path(params.folder.presentations), params.field.frames_per_second
+        chosen["attacks"] = folder.presentations(root, params.split, rate)
     return chosen
 
 
