@@ -82,7 +82,9 @@ def contract(task: Task, target: Any) -> ModelContract:
             normalised=True,
             higher_is="same_person" if recognition else "bona_fide",
         ),
-        quantisation=Quantisation(target=target, method="none" if target == "fp32" else "minmax"),
+        quantisation=Quantisation(
+            target=target, method="none" if target == "fp32" else "minmax", calibration_digest=""
+        ),
         calibration=Calibration(),
         operating_points={},
         training_data=(

@@ -29,7 +29,8 @@ def headline(
 def _recognition(metrics: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {"eer": metrics["eer"], "cllr": metrics["calibration"]["cllr"]}
     for name, point in metrics["operating_points"].items():
-        found[name] = {"fmr": point["fmr"], "fnmr": point["fnmr"]}
+        if name != "eer":  # here `eer` is the rate itself
+            found[name] = {"fmr": point["fmr"], "fnmr": point["fnmr"]}
     found["tar_at_fmr"] = {
         target: row["tar"]
         for target, row in metrics["tar_at_fmr"].items()

@@ -50,7 +50,7 @@ def det(
             axis.set_ticks([float(ndtri(t)) for t in ticks], [f"{100 * t:g} %" for t in ticks])
         axes.tick_params(labelsize=8)
         axes.set(xlim=(low, high), ylim=(low, high), xlabel=labels[0], ylabel=labels[1], aspect="equal")
-        axes.legend(loc="upper right")
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=3, fontsize=8)
 
 
 def histograms(
@@ -175,7 +175,7 @@ def _bars(
     for y, rate in zip(at, rates, strict=True):
         axes.annotate(
             f"{rate.errors:,} / {rate.trials:,}",
-            (1.01, float(y)),
+            (1.02, float(y)),
             xycoords=("axes fraction", "data"),
             va="center",
             size=8,
