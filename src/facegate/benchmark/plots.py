@@ -66,9 +66,13 @@ def accuracy_against_latency(
         synthetic: the error rates come from rendered people.
     """
     with canvas(path, title, synthetic) as axes:
-        for colour, (name, (latency, error)) in zip(_colours(len(points)), points.items(), strict=True):
-            axes.scatter([latency], [100 * error], s=60, color=colour, zorder=3)
-            axes.annotate(name, (latency, 100 * error), xytext=(8, 4), textcoords="offset points", size=9)
+        ordered = sorted(points.items(), key=lambda point: point[1])
+        for place, (name, (latency, error)) in enumerate(ordered):
+            axes.scatter([latency], [100 * error], s=60, color=_colours(len(points))[place], zorder=3)
+            above = (0, 9) if place % 2 == 0 else (0, -17)
+            axes.annotate(
+                name, (latency, 100 * error), xytext=above, textcoords="offset points", size=9, ha="center"
+            )
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.margins(0.25)
@@ -92,7 +96,7 @@ def step_bars(path: Path, steps: Mapping[str, Mapping[str, float]], title: str) 
             values = np.array([by_step[step] for by_step in steps.values()])
             axes.barh(range(len(steps)), values, left=left, color=colour, label=step, height=0.65)
             left += values
-        axes.set_yticks(range(len(steps)), [f"{faces} faces" for faces in steps])
+        axes.set_yticks(range(len(steps)), [f"{n} face{'' if n == '1' else 's'}" for n in steps])
         axes.set_xlabel("milliseconds for one frame (median of each step)")
         axes.grid(False, axis="y")
         axes.legend(loc="lower right")
