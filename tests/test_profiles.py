@@ -32,7 +32,7 @@ def test_comments_of_the_base_are_kept(tmp_path: Path) -> None:
 def test_an_unknown_profile_names_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(ParamsError, match="did you mean `smoke`"):
         use_profile("smok", PROFILES, tmp_path / "params.yaml")
-    with pytest.raises(ParamsError, match="profiles here: embedded"):
+    with pytest.raises(ParamsError, match=r"profiles here: .*embedded"):
         use_profile("qqqqqqq", PROFILES, tmp_path / "params.yaml")
 
 
