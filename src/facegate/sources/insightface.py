@@ -95,15 +95,7 @@ def read_bin(file: Path) -> tuple[list[bytes], list[bool]]:
     try:
         pictures, mated = _Restricted(io.BytesIO(file.read_bytes()), encoding="latin1").load()
         found = [_as_bytes(item) for item in pictures], [_as_bool(item) for item in mated]
-    except (
-        pickle.UnpicklingError,
-        EOFError,
-        ValueError,
-        TypeError,
-        IndexError,
-        KeyError,
-        AttributeError,
-    ) as error:
+    except _SPOILT as error:
         raise SourceError(
             f"{file}: not a list of pictures and labels: {error}", "fetch the file again from its publisher"
         ) from error
