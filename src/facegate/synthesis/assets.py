@@ -72,7 +72,7 @@ class HeadAssets:
     expressions: NDArray[np.float32]
     masks: NDArray[np.float32]
 
-    def vertices_of(self, kind: int) -> NDArray[np.int64]:
+    def vertices_of(self, kind: int) -> NDArray[np.int32]:
         """Render vertices of all triangles of one kind, ascending."""
         return np.unique(self.triangles[self.kind == kind])
 

@@ -132,7 +132,7 @@ def _bake(assets: HeadAssets, vertices: Array) -> tuple[Array, NDArray[np.bool_]
     )
     tangents = []
     for axis in (1, 0):
-        step = np.gradient(texel, axis=axis)
+        step = np.asarray(np.gradient(texel, axis=axis), np.float32)
         square = (step**2).sum(-1, keepdims=True)
         smooth = covered & (square[..., 0] < 0.004**2) & (square[..., 0] > 0)
         tangents.append(np.where(smooth[..., None], step / np.maximum(square, 1e-12), 0).astype(np.float32))

@@ -5,7 +5,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating]
+"""Real numbers; float32 wherever they reach a compiled kernel."""
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> Array:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from facegate.synthesis.canonical import Canonical
 from facegate.synthesis.colours import HAIR
@@ -191,7 +192,7 @@ def grow_hair(
 
 def _comb(
     style: Style, point: Array, normal: Array, azimuth: Array, clump: Array, rng: np.random.Generator
-) -> tuple[Array, Array]:
+) -> tuple[Array, NDArray[np.bool_]]:
     """Direction each strand is combed in, and whether it falls over the forehead as a fringe."""
     count = len(point)
     side = rng.choice([-1.0, 1.0])

@@ -115,7 +115,7 @@ class Scalp:
             cv2.INTER_LINEAR,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        return radius, skin[:, 0]
+        return radius, np.asarray(skin[:, 0], np.float32)
 
 
 def _radius_table(points: Array, place: Canonical) -> Array:
