@@ -19,7 +19,15 @@ def main(params: Params) -> None:
         done = register_bundle(
             place / "candidates" / target,
             params,
-            collect(task, metrics[target], reports / target, benchmark, place / "exported" / target),
+            collect(
+                task,
+                metrics[target],
+                reports / target,
+                benchmark,
+                place / "exported" / target,
+                scores=Path("scores") / task / f"{target}.parquet",
+                validation=Path(f"reports/validate/{task}.json"),
+            ),
             inputs={"crops": crops(task), "trained": place / "trained"},
             training=place / "trained" / "run.json",
         )

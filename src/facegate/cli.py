@@ -113,6 +113,22 @@ def registry_list() -> None:
 
 
 @app.command()
+def kit(
+    target: Annotated[str, typer.Option(help="processor family of the device: arm64, x86-vnni or x86-avx2")],
+    out: Annotated[Path, typer.Option(help="folder of the kit")] = Path("kit"),
+    task: Annotated[list[str] | None, typer.Option(help="recognition, spoof; both by default")] = None,
+) -> None:
+    """Write a folder that measures this project's models on a Raspberry Pi, a Jetson or any other device."""
+    from facegate.benchmark.kit import write_kit
+    from facegate.contracts import Task
+
+    tasks = [Task(name) for name in task or (Task.RECOGNITION, Task.SPOOF)]
+    bundles = {f"{name}-{kind}": _candidate(name, kind) for name in tasks for kind in ("fp32", target)}
+    for file in write_kit(bundles, out, target):
+        print(f"{out}/{file}")
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="port on the loopback address")] = 5000) -> None:
     """Open the MLflow UI on this project's tracking store."""
     from facegate.registry.ui import ui_command, ui_environment, ui_page
@@ -122,12 +138,12 @@ def ui(port: Annotated[int, typer.Option(help="port on the loopback address")] =
     raise typer.Exit(subprocess.call(command, env=ui_environment()))
 
 
-def _candidate(task: "Task") -> Path:
+def _candidate(task: "Task", target: str = "fp32") -> Path:
     from facegate.params import load_params
     from facegate.registry.listing import newest_candidate
 
     prefix = load_params().register_.prefix
-    return newest_candidate(task, into=Path(".cache/bundles"), prefix=prefix)
+    return newest_candidate(task, target, into=Path(".cache/bundles"), prefix=prefix)
 
 
 def _print_decision(words: dict[str, str], answer: "Verification | Judgement") -> None:

@@ -65,8 +65,8 @@ def test_a_full_disk_is_warned_of(tmp_path, monkeypatch):
 
 
 def test_bundles_are_loaded_and_their_golden_vectors_run(make_bundle, tmp_path):
-    good = make_bundle(Task.SPOOF, name="artifacts/spoof/bundles/fp32")
-    bad = make_bundle(Task.SPOOF, name="artifacts/spoof/bundles/x86-vnni")
+    good = make_bundle(Task.SPOOF, name="artifacts/spoof/candidates/fp32")
+    bad = make_bundle(Task.SPOOF, name="artifacts/spoof/candidates/x86-vnni")
     path = bad.model_path.parent / "contract.json"
     path.write_text(path.read_text().replace('"RGB"', '"BGR"'))
     checks = by_name(checkup(tmp_path))

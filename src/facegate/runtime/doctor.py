@@ -148,7 +148,7 @@ def _data(project: Path) -> Iterator[Check]:
 
 
 def _bundles(project: Path) -> Iterator[Check]:
-    found = sorted((project / "artifacts").glob(f"*/bundles/*/{CONTRACT}"))
+    found = sorted((project / "artifacts").glob(f"*/candidates/*/{CONTRACT}"))
     if not found:
         yield Check("bundles", Status.INFO, "no models yet", "dvc repro")
     for path in found:
