@@ -113,6 +113,31 @@ def registry_list() -> None:
 
 
 @app.command()
+def results(
+    write: Annotated[Path | None, typer.Option(help="page whose results table is replaced")] = None,
+) -> None:
+    """Show the results of the last run as a Markdown table, with counts and intervals."""
+    import json
+
+    from facegate.reporting.results import replace_table, results_table
+
+    metrics, benchmarks = {}, {}
+    for task in ("recognition", "spoof"):
+        for place, found in (
+            (Path(f"metrics/{task}.json"), metrics),
+            (Path(f"reports/benchmark/{task}/benchmark.json"), benchmarks),
+        ):
+            if place.is_file():
+                found[task] = json.loads(place.read_text())
+    if not metrics:
+        raise FacegateError("metrics/: nothing has been measured yet", "run `make repro`")
+    table = results_table(metrics, benchmarks)
+    print(table)
+    if write is not None:
+        write.write_text(replace_table(write.read_text(), table))
+
+
+@app.command()
 def kit(
     target: Annotated[str, typer.Option(help="processor family of the device: arm64, x86-vnni or x86-avx2")],
     out: Annotated[Path, typer.Option(help="folder of the kit")] = Path("kit"),

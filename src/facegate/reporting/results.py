@@ -1,0 +1,104 @@
+"""The results table of the README: read from what the graph has measured, never typed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+BEGIN, END = "<!-- results: made by `facegate results --write README.md` -->", "<!-- end of results -->"
+
+
+def results_table(
+    metrics: Mapping[str, Mapping[str, Any]], benchmarks: Mapping[str, Mapping[str, Any]]
+) -> str:
+    """Results of the last run of the graph as Markdown.
+
+    Args:
+        metrics: content of ``metrics/<task>.json`` by task.
+        benchmarks: content of ``reports/benchmark/<task>/benchmark.json`` by task.
+    """
+    lines = []
+    if any(values["synthetic"] for values in metrics.values()):
+        lines += [
+            "**Synthetic results: measured on rendered people.** They say nothing about real faces.",
+            "",
+        ]
+    lines += ["| | fp32 | " + " | ".join(_int8(metrics)) + " |", "|---|---|" + "---|" * len(_int8(metrics))]
+    rows = {"recognition": _RECOGNITION, "spoof": _SPOOF}
+    for task, values in metrics.items():
+        targets = ["fp32", *_int8(metrics)]
+        for title, read in rows[task]:
+            lines.append(f"| {title} | " + " | ".join(read(values[t]) for t in targets) + " |")
+        if task in benchmarks:
+            variants = benchmarks[task]["variants"]
+            cells = " | ".join(_speed(variants[t]) for t in targets)
+            lines.append(f"| {task}: one picture, one thread | {cells} |")
+    return "\n".join([*lines, "", *_baselines(metrics)]).strip() + "\n"
+
+
+def replace_table(text: str, table: str) -> str:
+    """Put a table between the marks of a page.
+
+    Raises:
+        ValueError: the page lacks the marks.
+    """
+    before, mark, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (mark and end):
+        raise ValueError(f"the page lacks the marks {BEGIN!r} and {END!r}")
+    return f"{before}{BEGIN}\n{table}{END}{after}"
+
+
+def _int8(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    first = next(iter(metrics.values()))
+    return [name for name, value in first.items() if isinstance(value, Mapping) and "against_fp32" in value]
+
+
+def _rate(rate: Mapping[str, Any] | None) -> str:
+    if rate is None or rate.get("value") is None:
+        return "not measurable"
+    value, low, high = (100 * rate[key] for key in ("value", "low", "high"))
+    count = f", n = {rate['trials']:,}" if "trials" in rate else ""
+    return f"{value:.2f} % ({low:.2f}–{high:.2f}{count})"
+
+
+def _auc(values: Mapping[str, Any]) -> str:
+    auc = values["auc"]
+    count = f"{auc['bona_fide']} bona fide, {auc['attacks']} attacks"
+    return f"{auc['value']:.4f} ({auc['low']:.4f}–{auc['high']:.4f}; {count})"
+
+
+def _worst(values: Mapping[str, Any]) -> str:
+    point = values.get("bpcer_5")
+    if point is None:
+        return "not measurable"
+    return f"{_rate(point['worst_apcer'])}, {point['worst_species']}"
+
+
+def _speed(variant: Mapping[str, Any]) -> str:
+    text = f"{variant['latency_ms']['1']['median']:.2f} ms, {variant['bytes'] / 1e6:.2f} MB"
+    ratio = variant["speedup"].get("1")
+    return f"{text}, {ratio['value']:.2f} × fp32 ({ratio['low']:.2f}–{ratio['high']:.2f})" if ratio else text
+
+
+def _baselines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    lines = []
+    if "recognition" in metrics:
+        eer = metrics["recognition"]["baselines"]["eigenfaces"]["eer"]
+        lines.append(f"Baselines on the same pictures: eigenfaces EER {_rate(eer)};")
+    if "spoof" in metrics:
+        species = metrics["spoof"]["baselines"]["trivial"]["auc_by_species"]
+        ours = metrics["spoof"]["fp32"]["auc_by_species"]
+        known = {name: row["value"] for name, row in species.items() if "value" in row and name in ours}
+        pairs = [f"{name} {ours[name]['value']:.2f} against {value:.2f}" for name, value in known.items()]
+        lines.append(f"AUC by species, network against trivial features: {', '.join(pairs)}.")
+    return lines
+
+
+_RECOGNITION = (
+    ("recognition: EER, people never trained on", lambda v: _rate(v["eer"])),
+    ("recognition: 1 − FNMR at FMR 1e-3", lambda v: _rate(v["tar_at_fmr"].get("1e-3"))),
+)
+_SPOOF = (
+    ("spoof: AUC, people never trained on", _auc),
+    ("spoof: APCER of the worst species at the BPCER 5 % threshold", _worst),
+    ("spoof: BPCER at that threshold", lambda v: _rate(v.get("bpcer_5", {}).get("bpcer"))),
+)
