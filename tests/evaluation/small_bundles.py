@@ -1,4 +1,4 @@
-"""Bundles whose networks tell the rows of conftest apart: a 4 × 4 thumbnail, and brightness."""
+"""Bundles whose networks tell the rows of small_sets apart: a 4 × 4 thumbnail, and brightness."""
 
 from typing import Any
 

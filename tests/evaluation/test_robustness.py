@@ -1,4 +1,5 @@
-from conftest import Brightness, Faces
+from small_sets import Brightness, Faces
+
 from facegate.evaluation.corruptions import CORRUPTIONS
 from facegate.evaluation.robustness import STRENGTHS, recognition_robustness, spoof_robustness
 

@@ -3,6 +3,7 @@ import pytest
 
 from facegate.errors import NotMeasurableError
 from facegate.metrics import bootstrap as b
+from facegate.metrics.intervals import clopper_pearson
 
 
 def test_one_person_cannot_be_resampled():
@@ -73,21 +74,30 @@ def test_resamples_that_hold_no_trial_do_not_pass_unsaid():
         b.interval(np.full(10, np.nan), 5)
 
 
-@pytest.mark.parametrize(("rate", "people"), [(0.1, 150), (0.3, 60)])
-def test_bootstrap_covers_its_level_where_pictures_of_a_person_agree(rate, people):
+@pytest.mark.parametrize(("rate", "people"), [(0.02, 300), (0.1, 150), (0.3, 60)])
+def test_intervals_cover_their_level_where_pictures_of_a_person_agree(rate, people):
     rng = np.random.default_rng(0)
-    subjects = np.repeat(np.arange(people), 8)
-    draws = b.resample(subjects, 1000, 1)
-    hits = naive = 0
-    rounds = 2000
+    draws, rounds, pictures = b.resample(np.arange(people), 1000, 1), 2000, 8
     proneness = rng.beta(rate, 1 - rate, (rounds, people, 1))  # within-person correlation 0.5
-    errors = rng.random((rounds, people, 8)) < proneness
+    errors = rng.random((rounds, people, pictures)) < proneness
     sums = errors.sum(axis=2)
-    samples = draws.weights.astype(np.float32) @ sums.T.astype(np.float32) / (people * 8)
-    for column in samples.T:
-        low, high = b.interval(column.astype(float), people)
+    samples = draws.weights @ sums.T.astype(np.float32) / (people * pictures)
+    trials, hits, naive = people * pictures, 0, 0
+    for count, column in zip(sums.sum(axis=1), samples.T, strict=True):
+        low, high = b.clustered_bounds(int(count), trials, column, people)
         hits += low <= rate <= high
-    spread = np.sqrt(rate * (1 - rate) / (people * 8))
-    naive = np.mean(np.abs(errors.mean(axis=(1, 2)) - rate) <= 1.96 * spread)
+        low, high = clopper_pearson(count, trials)
+        naive += low <= rate <= high
     assert abs(hits / rounds - 0.95) <= 0.015
-    assert naive < 0.8
+    assert naive / rounds < 0.8
+
+
+def test_independent_trials_are_worth_their_number():
+    rng = np.random.default_rng(1)
+    errors, subjects = rng.random(500) < 0.2, np.arange(500)
+    rate = b.bootstrap_rate(b.resample(subjects, 2000, 1), errors, subjects)
+    low, high = clopper_pearson(int(errors.sum()), 500)
+    assert (rate.low, rate.high) == (
+        pytest.approx(float(low), abs=0.005),
+        pytest.approx(float(high), abs=0.005),
+    )

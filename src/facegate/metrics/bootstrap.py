@@ -155,9 +155,9 @@ def bootstrap_rate(
 ) -> Rate:
     """A rate with an interval over subjects.
 
-    Without any error, or with nothing else, resampling sees no spread; the bounds are then Clopper-Pearson's
-    with people as the trials. With trials of one person, or of so few that a tenth of the resamples miss them
-    all, nothing is known: 0 to 1.
+    The bounds are those of :func:`clustered_bounds`. Without any error, or with nothing else, resampling sees no
+    spread, and every person counts as one trial. With trials of one person, or of so few that a tenth of the
+    resamples miss them all, nothing is known: 0 to 1.
 
     Args:
         draws: resamples of (at least) the subjects given.
@@ -192,14 +192,39 @@ def bootstrap_rates(
     return rates
 
 
-def _rate(count: int, trials: int, people: int, samples: NDArray[np.float64], confidence: float) -> Rate:
-    if trials == 0 or people < 2:
-        low, high = 0.0, 1.0
-    elif count in (0, trials):
-        bounds = clopper_pearson(people if count else 0, people, confidence)
-        low, high = float(bounds[0]), float(bounds[1])
+def clustered_bounds(
+    errors: int, trials: int, samples: NDArray[np.float64], people: int, confidence: float = 0.95
+) -> tuple[float, float]:
+    """Clopper-Pearson bounds with as many trials as those of agreeing people are worth.
+
+    The variance over resamples says how many independent trials would have spread as much; the exact interval is
+    taken for that number (Korn and Graubard, Survey Methodology 1998). For rare errors this covers what
+    percentiles of the resamples do not.
+
+    Args:
+        errors: observed errors.
+        trials: observed trials.
+        samples: the rate in each resample; NaN where no trial was drawn.
+        people: number of subjects behind the trials.
+        confidence: level, 0 to 1.
+
+    Returns:
+        Bounds; 0 and 1 where a tenth of the resamples hold no trial, or there are fewer than two people.
+    """
+    if trials == 0 or people < 2 or np.isnan(samples).mean() > _MISSING:
+        return 0.0, 1.0
+    value = errors / trials
+    variance = float(np.nanvar(samples)) * people / (people - 1)
+    if errors in (0, trials):
+        worth = float(people)
     else:
-        low, high = _bounds(samples, people, confidence)
+        worth = min(trials, value * (1 - value) / variance) if variance > 0 else float(trials)
+    low, high = clopper_pearson(value * worth, worth, confidence)
+    return float(low), float(high)
+
+
+def _rate(count: int, trials: int, people: int, samples: NDArray[np.float64], confidence: float) -> Rate:
+    low, high = clustered_bounds(count, trials, samples, people, confidence)
     return Rate(
         value=count / trials if trials else None,
         errors=count,
@@ -209,13 +234,6 @@ def _rate(count: int, trials: int, people: int, samples: NDArray[np.float64], co
         confidence=confidence,
         method=BOOTSTRAP,
     )
-
-
-def _bounds(samples: NDArray[np.float64], people: int, confidence: float) -> tuple[float, float]:
-    if np.isnan(samples).mean() > _MISSING:
-        return 0.0, 1.0
-    low, high = interval(samples, people, confidence)
-    return max(low, 0.0), min(high, 1.0)
 
 
 def _divided(numerator: NDArray[np.float64], denominator: NDArray[np.float64]) -> NDArray[np.float64]:

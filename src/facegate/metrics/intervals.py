@@ -23,7 +23,7 @@ def clopper_pearson(
     """Exact two-sided binomial interval (Clopper and Pearson, Biometrika 1934).
 
     Args:
-        errors: counts, any shape.
+        errors: counts, any shape; fractions where trials are effective numbers.
         trials: counts, broadcast against `errors`; no trial gives the interval 0 to 1.
         confidence: level, 0 to 1.
 
@@ -37,8 +37,8 @@ def clopper_pearson(
     if np.any(k < 0) or np.any(k > n):
         raise NotMeasurableError("an error count is negative or exceeds its trials", "check the two counts")
     tail = (1 - confidence) / 2
-    low = np.where(k > 0, betaincinv(np.maximum(k, 1), n - k + 1, tail), 0.0)
-    high = np.where(k < n, betaincinv(k + 1, np.maximum(n - k, 1), 1 - tail), 1.0)
+    low = np.where(k > 0, betaincinv(np.where(k > 0, k, 1), n - k + 1, tail), 0.0)
+    high = np.where(k < n, betaincinv(k + 1, np.where(k < n, n - k, 1), 1 - tail), 1.0)
     return low, high
 
 
