@@ -59,6 +59,7 @@ def register_bundle(
     *,
     inputs: Mapping[str, Path],
     training: Path | None = None,
+    aliases: tuple[str, ...] | None = None,
     root: Path | None = None,
 ) -> Registered:
     """Register a bundle once and give it its candidate aliases.
@@ -69,6 +70,7 @@ def register_bundle(
         evidence: what to keep with it.
         inputs: path of each dependency by name, as for :func:`stage_run`.
         training: ``run.json`` of the run that trained it.
+        aliases: aliases to give it instead of the candidate's.
         root: project folder.
 
     Raises:
@@ -81,7 +83,8 @@ def register_bundle(
     with store.locked("registry"):
         found = find_version(store, name, candidate.digest)
         version = found or _register(store, name, candidate, params, evidence, inputs, training, root)
-        aliases = candidate_aliases(candidate.target, params.quantize.targets[0])
+        if aliases is None:
+            aliases = candidate_aliases(candidate.target, params.quantize.targets[0])
         with store_errors(store.uri):
             for alias in aliases:
                 store.client.set_registered_model_alias(name, alias, str(version.version))
