@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from mlflow.tracking._tracking_service import utils
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import InferenceSession
 
@@ -227,6 +228,7 @@ def releases(project: Path, released_project: Path) -> Path:
     """The project folder with the releases of ``RELEASES`` in its store."""
     shutil.copytree(released_project, project, dirs_exist_ok=True)
     relocate(project)
+    utils._artifact_repos_cache.clear()  # MLflow remembers a run's folder by the run's id alone
     return project
 
 

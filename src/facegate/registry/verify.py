@@ -1,0 +1,94 @@
+"""Is everything in the registry still what it was when it was promoted? Nothing is believed, all is hashed again."""
+
+import hashlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from mlflow.entities.model_registry import ModelVersion
+
+from facegate.errors import FacegateError, RegistryError
+from facegate.params import Params
+from facegate.registry.aliases import HEAD_TAG, JOURNAL, PRODUCTION, current_aliases
+from facegate.registry.bundles import read_candidate
+from facegate.registry.listing import fetch_bundle
+from facegate.registry.promote import promotions_folder
+from facegate.registry.record import Entry, head_of, read_record
+from facegate.registry.releases import fetch_release, release_name
+from facegate.registry.store import Store, open_store, store_errors
+
+
+def verify(params: Params, root: Path | None = None) -> list[str]:
+    """Everything that is not as it should be; empty if nothing is.
+
+    Every bundle and release is fetched and hashed against its tags, every gate report against the record, the
+    record's chain is walked, and aliases and record are compared.
+
+    Raises:
+        RegistryError: the store cannot be used.
+    """
+    store, folder = open_store(root), promotions_folder(root)
+    name = release_name(params.register_.prefix)
+    with store_errors(store.uri):
+        versions = list(store.client.search_model_versions(max_results=10_000))
+    problems = [problem for version in versions for problem in _version(store, version, name)]
+    try:
+        entries = read_record(folder)
+    except RegistryError as error:
+        return [*problems, error.problem]
+    return [*problems, *_record(store, name, folder, entries), *_reports(store, name, entries)]
+
+
+def _version(store: Store, version: ModelVersion, release: str) -> Iterator[str]:
+    place = f"{version.name}/{version.version}"
+    if "bundle.digest" not in version.tags:
+        return
+    try:
+        with tempfile.TemporaryDirectory() as scratch:
+            if version.name == release:
+                fetch_release(store, release, str(version.version), Path(scratch) / "release")
+                return
+            bundle = fetch_bundle(store, str(version.name), str(version.version), Path(scratch))
+            found = read_candidate(bundle)
+    except FacegateError as error:
+        yield f"{place}: {error.problem}"
+        return
+    if (
+        found.digest != version.tags["bundle.digest"]
+        or found.contract_sha256 != version.tags["contract.sha256"]
+    ):
+        yield f"{place}: its bundle is not the one that was registered"
+
+
+def _record(store: Store, name: str, folder: Path, entries: list[Entry]) -> Iterator[str]:
+    if (folder / JOURNAL).exists():
+        yield f"{folder / JOURNAL}: a promotion was cut short; the next promotion or rollback finishes it"
+        return
+    aliases = current_aliases(store, name)
+    if not aliases:
+        return
+    with store_errors(store.uri):
+        head = store.client.get_registered_model(name).tags.get(HEAD_TAG)
+    if head != (head_of(entries) if entries else None):
+        yield f"{folder}: the record does not end where the registry says that it does"
+    newest = {entry.stage: entry.release for entry in entries}
+    for stage in ("staging", PRODUCTION):
+        if aliases.get(stage) != newest.get(stage):
+            yield f"{name}: `{stage}` is {aliases.get(stage)}, and the record says {newest.get(stage)}"
+
+
+def _reports(store: Store, name: str, entries: list[Entry]) -> Iterator[str]:
+    for entry in entries:
+        if not entry.gate_sha256:
+            continue
+        place = f"gate/{entry.profile}-{entry.gate_sha256[:12]}.json"
+        try:
+            with store_errors(store.uri), tempfile.TemporaryDirectory() as scratch:
+                run_id = str(store.client.get_model_version(name, str(entry.release)).run_id)
+                path = store.client.download_artifacts(run_id, place, scratch)
+                digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
+        except (RegistryError, OSError):
+            yield f"record {entry.index}: its gate report {place} is gone"
+            continue
+        if digest != entry.gate_sha256:
+            yield f"record {entry.index}: its gate report {place} was edited"
