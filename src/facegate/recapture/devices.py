@@ -58,7 +58,7 @@ class Camera:
     chroma_full: bool
 
 
-_BLUR = {"phone": 0.28, "webcam": 0.42, "doorcam": 0.36}
+_BLUR = {"phone": 0.26, "webcam": 0.36, "doorcam": 0.31}
 _NOISE = {"phone": (-4.6, -3.3), "webcam": (-4.0, -2.9), "doorcam": (-4.2, -2.9)}
 _STREAM = {"phone": 0.2, "webcam": 0.45, "doorcam": 0.35}
 """Probability that a family transmits at a lower resolution."""
@@ -70,7 +70,7 @@ def sample_camera(rng: np.random.Generator) -> Camera:
     twice = rng.random() < 0.35
     return Camera(
         name=name,
-        blur=float(min(_BLUR[name] + rng.exponential(0.32), 1.4)),
+        blur=float(min(_BLUR[name] + rng.exponential(0.26), 1.4)),
         motion=float(rng.uniform(1.0, 3.0)) if rng.random() < 0.12 else 0.0,
         motion_angle=float(rng.uniform(0.0, np.pi)),
         veil=float(rng.uniform(0.0, 0.14)),

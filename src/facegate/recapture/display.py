@@ -31,9 +31,9 @@ class _Kind(NamedTuple):
 
 
 _KINDS = {
-    AttackSpecies.REPLAY_PHONE: _Kind((0.06, 0.11), (8, 20), (0.3, 0.1, 0.15, 0.45), (0.03, 0.3)),
-    AttackSpecies.REPLAY_TABLET: _Kind((0.09, 0.17), (12, 36), (0.45, 0.1, 0.25, 0.2), (0.1, 0.5)),
-    AttackSpecies.REPLAY_MONITOR: _Kind((0.2, 0.31), (16, 60), (0.65, 0.2, 0.15, 0.0), (0.08, 0.5)),
+    AttackSpecies.REPLAY_PHONE: _Kind((0.06, 0.11), (4, 12), (0.3, 0.1, 0.15, 0.45), (0.03, 0.3)),
+    AttackSpecies.REPLAY_TABLET: _Kind((0.09, 0.17), (5, 18), (0.45, 0.1, 0.25, 0.2), (0.1, 0.5)),
+    AttackSpecies.REPLAY_MONITOR: _Kind((0.2, 0.31), (10, 32), (0.65, 0.2, 0.15, 0.0), (0.08, 0.5)),
 }
 """Pixel pitch, shown distance from eyes to mouth, shares of LAYOUTS, bezel in eye-mouth distances."""
 

@@ -93,8 +93,8 @@ def sample_print(rng: np.random.Generator, face: float) -> Print:
 
 
 def _sample_halftone(rng: np.random.Generator, screen: Screen, face: float) -> Halftone:
-    """Dots by real sizes: 60 to 133 cells an inch, 140 to 360 dots, eyes 12 to 45 mm from the mouth."""
-    face_mm = np.exp(rng.uniform(np.log(12), np.log(45)))
+    """Dots by real sizes: 60 to 133 cells an inch, 140 to 360 dots, eyes 9 to 30 mm from the mouth."""
+    face_mm = np.exp(rng.uniform(np.log(9), np.log(30)))
     per_inch = rng.uniform(60, 133) if screen in ("clustered", "line") else rng.uniform(140, 360)
     return Halftone(
         screen=screen,
