@@ -113,6 +113,20 @@ def registry_list() -> None:
 
 
 @app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(help="a score table: scores/<task>/<target>.parquet")],
+    second: Annotated[Path, typer.Argument(help="another one, of the same test set")],
+) -> None:
+    """Say whether the second model is better than the first, by a paired test over people."""
+    import json
+
+    from facegate.evaluation.compare_files import compare_files
+    from facegate.params import load_params
+
+    print(json.dumps(compare_files(first, second, load_params().evaluate), indent=2))
+
+
+@app.command()
 def results(
     write: Annotated[Path | None, typer.Option(help="page whose results table is replaced")] = None,
 ) -> None:
