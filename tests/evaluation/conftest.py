@@ -1,14 +1,14 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from small_bundles import contract
-from small_sets import Brightness, Faces, attack_rows, face_rows, written
 
 from facegate.contracts import COMPARISON_COLUMNS, PRESENTATION_COLUMNS, Task
 from facegate.datasets.pack import arrow_schema
 from facegate.evaluation import scores
 from facegate.evaluation.groups import sample_groups
 from facegate.params import EvaluateParams
+from tests.evaluation.small_bundles import contract
+from tests.evaluation.small_sets import Brightness, Faces, attack_rows, face_rows, written
 
 
 @pytest.fixture(scope="session")

@@ -1,11 +1,11 @@
 import pytest
-from small_bundles import contract
-from small_sets import Brightness, Faces
 
 from facegate.contracts import Task
 from facegate.errors import NotMeasurableError
 from facegate.evaluation.compare_files import compare_files
 from facegate.evaluation.scores import write_scores
+from tests.evaluation.small_bundles import contract
+from tests.evaluation.small_sets import Brightness, Faces
 
 
 def test_two_files_of_one_task_are_compared(face_pack, attack_pack, tmp_path, evaluate_params):

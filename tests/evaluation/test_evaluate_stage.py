@@ -1,12 +1,12 @@
 import json
 
 import pytest
-from small_bundles import write_small_bundle
 
 from facegate.contracts import Rate, Split, Task
 from facegate.errors import BundleError
 from facegate.evaluation.stage import Places, evaluate_task
 from facegate.runtime.bundle import load_bundle
+from tests.evaluation.small_bundles import write_small_bundle
 
 PACKS = {Task.RECOGNITION: "face_pack", Task.SPOOF: "attack_pack"}
 

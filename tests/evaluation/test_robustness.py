@@ -1,7 +1,6 @@
-from small_sets import Brightness, Faces
-
 from facegate.evaluation.corruptions import CORRUPTIONS
 from facegate.evaluation.robustness import STRENGTHS, recognition_robustness, spoof_robustness
+from tests.evaluation.small_sets import Brightness, Faces
 
 
 def test_recognition_suffers_from_occlusion(face_pack, evaluate_params):

@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from small_bundles import contract
-from small_sets import Brightness, Faces
 
 from facegate.contracts import Split, Task
 from facegate.errors import NotMeasurableError, PackError
 from facegate.evaluation import scores, tables
+from tests.evaluation.small_bundles import contract
+from tests.evaluation.small_sets import Brightness, Faces
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ ALLOWED = (
     nn.Conv2d,
     nn.BatchNorm2d,
     nn.ReLU,
-    nn.AvgPool2d,
     nn.AdaptiveAvgPool2d,
     nn.Flatten,
     nn.Linear,

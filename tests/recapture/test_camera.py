@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from known_scenes import gradient
 
 from facegate.recapture.camera import Camera, capture, sample_camera, sample_portrait_camera
 from facegate.recapture.imaging import to_linear
+from tests.recapture.known_scenes import gradient
 
 IDEAL = Camera(
     name="ideal",

@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from known_scenes import portrait
 
 from facegate.contracts import AttackSpecies
 from facegate.recapture.framing import Framing
 from facegate.recapture.geometry import Placement, project, to_pixels, to_units
 from facegate.recapture.imaging import to_linear
 from facegate.recapture.media import PAPER, SCREENS, Wearer, recapture, sample_medium, show
+from tests.recapture.known_scenes import portrait
 
 SPECIES = PAPER + SCREENS
 

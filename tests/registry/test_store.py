@@ -100,6 +100,24 @@ def test_a_locked_store_names_the_remedy(project: Path, store: stores.Store) -> 
         impatient.close()
 
 
+HALF_A_COMMIT = """
+import os, sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.executescript("PRAGMA cache_size = 1; BEGIN; CREATE TABLE half (x);")
+for _ in range(200):
+    connection.execute("INSERT INTO half VALUES (zeroblob(4000))")
+os._exit(9)
+"""
+
+
+def test_a_writer_that_was_killed_leaves_a_usable_store(project: Path) -> None:
+    database = project / "mlruns" / "mlflow.db"
+    subprocess.run([sys.executable, "-c", HALF_A_COMMIT, str(database)], check=False)
+    assert database.with_name("mlflow.db-journal").exists()
+    assert open_store(project).client.search_experiments()
+    assert not database.with_name("mlflow.db-journal").exists()
+
+
 def test_a_deleted_experiment_names_the_remedy(store: stores.Store) -> None:
     store.client.delete_experiment(ensure_experiment(store, "facegate"))
     with pytest.raises(RegistryError, match="restore"):

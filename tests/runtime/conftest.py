@@ -2,10 +2,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tiny import BundleMaker, make_contract, make_model, pictures, reference
 
 from facegate.contracts import Task
 from facegate.runtime.bundle import Bundle, write_bundle
+from tests.runtime.tiny import BundleMaker, make_contract, make_model, pictures, reference
 
 
 @pytest.fixture

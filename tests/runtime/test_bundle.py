@@ -5,12 +5,12 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto
-from tiny import make_contract, make_model, pictures, reference
 
 from facegate.contracts import InputSpec, OutputSpec, Task
 from facegate.errors import BundleError
 from facegate.runtime import bundle as bundle_module
 from facegate.runtime.bundle import load_bundle, write_bundle
+from tests.runtime.tiny import make_contract, make_model, pictures, reference
 
 
 @pytest.fixture

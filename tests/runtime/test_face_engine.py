@@ -1,7 +1,6 @@
 import cv2
 import numpy as np
 import pytest
-from tiny import make_contract
 
 from facegate.contracts import Task
 from facegate.faces.detect import Detector, Face
@@ -9,6 +8,7 @@ from facegate.faces.picture import load_picture
 from facegate.runtime.engine import FaceEngine, Match, Reason
 from facegate.runtime.models import Recogniser, SpoofJudge
 from facegate.runtime.policy import Verdict
+from tests.runtime.tiny import make_contract
 
 
 class OnePerson:

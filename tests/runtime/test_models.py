@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-from tiny import make_contract, make_model, pictures, reference
 
 from facegate.contracts import Task
 from facegate.errors import BundleError
@@ -11,6 +10,7 @@ from facegate.faces.picture import load_picture
 from facegate.runtime.bundle import write_bundle
 from facegate.runtime.models import Recogniser, SpoofJudge
 from facegate.runtime.policy import Verdict
+from tests.runtime.tiny import make_contract, make_model, pictures, reference
 
 
 @pytest.fixture(scope="module")

@@ -4,9 +4,9 @@ import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny import OPSET, make_model, pictures
 
 from facegate.runtime.onnx_file import read_metadata, read_opset, write_metadata
+from tests.runtime.tiny import OPSET, make_model, pictures
 
 MODEL = make_model()
 

@@ -1,9 +1,9 @@
 import pytest
-from tiny import make_contract
 
 from facegate.contracts import Calibration, Task
 from facegate.errors import BundleError
 from facegate.runtime.policy import Verdict, choose_policy, log_likelihood_ratio
+from tests.runtime.tiny import make_contract
 
 POINT = make_contract().operating_points["fmr_1e-3"]
 

@@ -3,12 +3,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto
-from tiny import make_contract, make_model, pictures, reference
 
 from facegate.contracts import Quantisation, Task
 from facegate.errors import BundleError
 from facegate.runtime.bundle import write_bundle
 from facegate.runtime.session import Session, to_tensor
+from tests.runtime.tiny import make_contract, make_model, pictures, reference
 
 SPEC = make_contract().input
 

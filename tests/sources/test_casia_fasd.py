@@ -1,9 +1,9 @@
 import pytest
-from miniature import write_text
 
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.casia_fasd import FILES, samples
+from tests.sources.miniature import write_text
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 from typing import get_args
 
 import pytest
-from miniature import write_image, write_text, write_video
 
 from facegate.datasets.pack import open_pack
 from facegate.errors import SourceError
@@ -9,6 +8,7 @@ from facegate.params import DataParams, FieldParams, FieldSet, ForeignTest, Synt
 from facegate.sources import write_samples
 from facegate.sources.catalogue import CATALOGUE, select
 from facegate.sources.ledger import LEDGER
+from tests.sources.miniature import write_image, write_text, write_video
 
 SYNTHETIC = SyntheticParams(
     recognition_people=1,

@@ -1,13 +1,13 @@
 import json
 
 import pytest
-from miniature import write_image, write_text
 
 from facegate.contracts import Split
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.celeba import PINS, samples
 from facegate.sources.layout import check_pins
+from tests.sources.miniature import write_image, write_text
 
 SPLIT = SplitParams()
 

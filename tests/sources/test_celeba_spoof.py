@@ -1,7 +1,6 @@
 import json
 
 import pytest
-from miniature import write_image, write_text
 
 from facegate.contracts import AttackSpecies
 from facegate.datasets.pack import open_pack
@@ -9,6 +8,7 @@ from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.celeba_spoof import KINDS, samples
 from facegate.sources.packing import pack_records
+from tests.sources.miniature import write_image, write_text
 
 SPLIT = SplitParams(val=0.2, test=0.2)
 

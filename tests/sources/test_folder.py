@@ -4,7 +4,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from miniature import write_video
 
 from facegate.contracts import Split
 from facegate.datasets.pack import open_pack
@@ -13,6 +12,7 @@ from facegate.params import SplitParams
 from facegate.sources.folder import people, presentations
 from facegate.sources.packing import pack_records
 from facegate.sources.reading import LARGEST_SIDE
+from tests.sources.miniature import write_video
 
 PHOTOS = Path(__file__).parents[1] / "data" / "photos"
 SPLIT = SplitParams(val=0.1, test=0.2, seed=11)

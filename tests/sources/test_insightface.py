@@ -7,13 +7,13 @@ import cv2
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from miniature import image
 
 from facegate.datasets.pack import open_pack
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.insightface import pairs, read_bin, read_rec, samples
 from facegate.sources.packing import pack_records
+from tests.sources.miniature import image
 
 
 def jpeg(seed):

@@ -1,9 +1,9 @@
 import pytest
-from miniature import write_image
 
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.kaggle_oneshot import samples
+from tests.sources.miniature import write_image
 
 
 @pytest.fixture

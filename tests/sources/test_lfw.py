@@ -1,10 +1,10 @@
 import pytest
-from miniature import write_image, write_text
 
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.lfw import pairs, read_pairs, samples
 from facegate.sources.records import Pair
+from tests.sources.miniature import write_image, write_text
 
 MATED = "Ann_Lee\t1\t2\nBo_de_la_X\t1\t3\n"
 OTHERS = "Ann_Lee\t1\tBo_de_la_X\t2\nCy\t1\tAnn_Lee\t2\n"

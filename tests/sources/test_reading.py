@@ -1,13 +1,13 @@
 import cv2
 import numpy as np
 import pytest
-from miniature import image, write_image
 
 from facegate.contracts import Split
 from facegate.errors import PictureError
 from facegate.sources.boxes import fit_box
 from facegate.sources.reading import LARGEST_SIDE, read_record, read_records
 from facegate.sources.records import Span, record
+from tests.sources.miniature import image, write_image
 
 
 def item(file, **optional):

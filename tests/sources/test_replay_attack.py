@@ -1,9 +1,9 @@
 import pytest
-from miniature import write_text
 
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.replay_attack import samples
+from tests.sources.miniature import write_text
 
 
 @pytest.fixture

@@ -1,10 +1,10 @@
 import pytest
-from miniature import write_text
 
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.records import Record
 from facegate.sources.siw import parse, samples
+from tests.sources.miniature import write_text
 
 SPLIT = SplitParams(val=0.2, test=0.2)
 

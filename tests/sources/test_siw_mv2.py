@@ -1,9 +1,9 @@
 import pytest
-from miniature import write_text
 
 from facegate.errors import SourceError
 from facegate.params import SplitParams
 from facegate.sources.siw_mv2 import KINDS, samples
+from tests.sources.miniature import write_text
 
 STEMS = {"Paper": "Paper", "Replay": "Replay", "Mannequin": "Mask_Mann", "Makeup_Cosmetic": "Makeup_Co"}
 SPLIT = SplitParams(val=0.2, test=0.2)

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, missing
 from facegate.contracts import SAMPLE_COLUMNS, Split
 from facegate.datasets.pack import open_pack
 from facegate.params import DataParams, SyntheticParams
 from facegate.sources import synthetic
 from facegate.sources.synthetic import write_synthetic
+from tests.conftest import ROOT, missing
 
 
 def params(people=10, workers=1, **more):

@@ -1,5 +1,4 @@
 import pytest
-from miniature import write_text, write_video
 
 from facegate.contracts import Split
 from facegate.datasets.pack import open_pack
@@ -8,6 +7,7 @@ from facegate.sources.boxes import frame_boxes
 from facegate.sources.packing import pack_records
 from facegate.sources.records import Frames, record
 from facegate.sources.video import video_frames
+from tests.sources.miniature import write_text, write_video
 
 
 def shown(frame):

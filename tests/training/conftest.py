@@ -1,10 +1,10 @@
 from pathlib import Path
 
 import pytest
-from toy import write_toy_pack
 
 from facegate.contracts import Task
 from facegate.params import Params, load_params, parse_params
+from tests.training.toy import write_toy_pack
 
 EMBEDDED = Path(__file__).parents[2] / "profiles" / "embedded.yaml"
 

@@ -4,9 +4,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from toy import write_toy_pack
 
-from conftest import toy_params
 from facegate.contracts import Split, Task
 from facegate.datasets.batches import load_crops
 from facegate.errors import PackError, ParamsError
@@ -14,6 +12,8 @@ from facegate.models.blocks import normalise
 from facegate.models.checkpoint import load_trained, read_description
 from facegate.training.callbacks import averaging
 from facegate.training.fit import fit
+from tests.training.conftest import toy_params
+from tests.training.toy import write_toy_pack
 
 TASKS = (Task.RECOGNITION, Task.SPOOF)
 FILES = ["curves.csv", "curves.png", "model.pt", "network.json"]

@@ -2,15 +2,15 @@ import csv
 import json
 
 import pytest
-from toy import SPECIES, toy_row, write_toy_pack
 
-from conftest import toy_params
 from facegate.contracts import CROP_COLUMNS, Task
 from facegate.datasets.pack import PackWriter
 from facegate.errors import PackError, ParamsError
 from facegate.training.space import defaults, read_best, with_values
 from facegate.training.trials import Trial, best_of
 from facegate.training.tune import tune
+from tests.training.conftest import toy_params
+from tests.training.toy import SPECIES, toy_row, write_toy_pack
 
 TASK = Task.SPOOF
 
