@@ -1,0 +1,81 @@
+"""The README's table: figures with count and interval, read from what was measured."""
+
+from typing import Any
+
+import pytest
+
+from facegate.reporting.results import BEGIN, END, replace_table, results_table
+
+
+def rate(value: float | None, trials: int = 1000) -> dict[str, Any]:
+    return {"value": value, "low": 0.01, "high": 0.04, "trials": trials}
+
+
+def auc(value: float) -> dict[str, Any]:
+    return {"value": value, "low": 0.9, "high": 0.99, "bona_fide": 60, "attacks": 120}
+
+
+def measured() -> dict[str, dict[str, Any]]:
+    recognition = {"eer": rate(0.025), "tar_at_fmr": {"1e-3": rate(0.9)}}
+    spoof = {
+        "auc": auc(0.97),
+        "auc_by_species": {"print": auc(0.96)},
+        "bpcer_5": {"bpcer": rate(0.05), "worst_apcer": rate(0.2), "worst_species": "print"},
+    }
+    against = {"against_fp32": {}}
+    return {
+        "recognition": {
+            "synthetic": True,
+            "baselines": {"eigenfaces": {"eer": rate(0.2)}},
+            "fp32": recognition,
+            "x86-vnni": recognition | against,
+        },
+        "spoof": {
+            "synthetic": True,
+            "baselines": {"trivial": {"auc_by_species": {"print": {"value": 0.6}, "mask": {"note": "none"}}}},
+            "fp32": spoof,
+            "x86-vnni": spoof | against,
+        },
+    }
+
+
+def benchmarks() -> dict[str, dict[str, Any]]:
+    plain = {"latency_ms": {"1": {"median": 1.0}}, "bytes": 2_500_000, "speedup": {}}
+    fast = {
+        "latency_ms": {"1": {"median": 0.5}},
+        "bytes": 700_000,
+        "speedup": {"1": {"value": 2.0, "low": 1.9, "high": 2.1}},
+    }
+    return {"spoof": {"variants": {"fp32": plain, "x86-vnni": fast}}}
+
+
+def test_every_rate_carries_interval_and_count() -> None:
+    table = results_table(measured(), benchmarks())
+    assert "2.50 % (1.00–4.00, n = 1,000)" in table
+    assert "0.9700 (0.9000–0.9900; 60 bona fide, 120 attacks)" in table
+    assert "20.00 % (1.00–4.00, n = 1,000), print" in table
+    assert "0.50 ms, 0.70 MB, 2.00 × fp32 (1.90–2.10)" in table
+    assert "print 0.96 against 0.60" in table
+
+
+def test_rendered_results_are_called_synthetic() -> None:
+    assert results_table(measured(), {}).startswith("**Synthetic results")
+    real = {task: values | {"synthetic": False} for task, values in measured().items()}
+    assert "ynthetic" not in results_table(real, {})
+
+
+def test_what_was_not_measured_is_said() -> None:
+    values = measured()
+    values["recognition"]["fp32"] = {"eer": rate(None), "tar_at_fmr": {}}
+    del values["spoof"]["fp32"]["bpcer_5"]
+    table = results_table(values, {})
+    assert table.count("not measurable") >= 4
+
+
+def test_the_table_replaces_what_stands_between_the_marks() -> None:
+    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
+    once = replace_table(page, "new\n")
+    assert once == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+    assert replace_table(once, "new\n") == once
+    with pytest.raises(ValueError, match="marks"):
+        replace_table("no marks", "new")
