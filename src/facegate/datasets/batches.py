@@ -22,6 +22,9 @@ from facegate.datasets.pack import open_pack
 from facegate.datasets.sampling import people_plan, species_plan
 from facegate.errors import PackError
 
+NEEDED = [column for column in CROP_COLUMNS if column.name in ("image", "split", "subject_id", "species")]
+"""Columns that training reads."""
+
 Batch = tuple[Tensor, Tensor]
 """Pictures (N, H, W, 3) of uint8 and labels (N,) of int64."""
 
@@ -58,7 +61,7 @@ def load_crops(path: Path, split: Split) -> Crops:
     """
     if split is Split.TEST:
         raise PackError(f"{path}: training asked for the test split", "judge trained models in `evaluate`")
-    pack = open_pack(path, CROP_COLUMNS)
+    pack = open_pack(path, NEEDED)
     rows = np.flatnonzero(pack.column("split") == split)
     if not len(rows):
         raise PackError(
