@@ -72,7 +72,8 @@ def apply_halftone(tone: Floats, u: Floats, v: Floats, step: float, halftone: Ha
         size = tile.shape[0]
         threshold = tile.take((row & (size - 1)) * size + (column & (size - 1)))
         wanted = tone[..., channel]
-        aim = 0.5 + (wanted - 0.5) * (1 + (2 * wanted - 1) ** 6 / edge)  # white stays bare, black full
+        square = np.square(2 * wanted - 1)
+        aim = 0.5 + (wanted - 0.5) * (1 + square * square * square / edge)  # white stays bare, black full
         dots = np.clip((aim - threshold) * edge + 0.5, 0, 1)
         result[..., channel] = wanted + np.float32(strength) * (dots - wanted)
     return result
