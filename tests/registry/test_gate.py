@@ -58,7 +58,7 @@ def test_the_needed_sample_size_suffices_and_is_not_far_too_large(
 
 def test_a_rate_over_the_limit_says_that_more_trials_do_not_help() -> None:
     finding = one(exact_rate(50, 100), 0.07)
-    assert finding.note.startswith("the rate itself is too high; even without an error 51 trials")
+    assert finding.note.startswith("the rate itself is too high; even without an error 51 people")
 
 
 def test_numbers_and_flags() -> None:

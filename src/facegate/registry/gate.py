@@ -145,11 +145,13 @@ def _judge_rate(rate: Rate, rule: GateRule, limit: float, note: str) -> Finding:
     verdict = Verdict.FAIL if rate.value > limit else Verdict.TOO_FEW
     needed = needed_trials(rate, limit)
     if needed is not None:
-        note = f"at least {needed:,} independent trials are needed; {note}".rstrip("; ")
+        note = f"at least {needed:,} independent trials (people, not pictures) are needed; {note}".rstrip(
+            "; "
+        )
     elif rate.value > limit:
         least = error_free_trials(rate, limit)
         note = (
-            f"the rate itself is too high; even without an error {least:,} trials are needed; {note}".rstrip(
+            f"the rate itself is too high; even without an error {least:,} people are needed; {note}".rstrip(
                 "; "
             )
         )

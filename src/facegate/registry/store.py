@@ -186,8 +186,11 @@ def _refuse_moved(database: Path) -> None:
 
 
 def experiment_locations(database: Path) -> list[tuple[str, str]]:
-    """Name and artifact location of each experiment, read without MLflow."""
-    with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
+    """Name and artifact location of each experiment, read without MLflow.
+
+    Opened for writing, since the first reader after a kill has to undo what was half committed.
+    """
+    with closing(sqlite3.connect(f"file:{database}?mode=rw", uri=True)) as connection:
         rows = connection.execute("SELECT name, artifact_location FROM experiments").fetchall()
     return [(str(name), str(location)) for name, location in rows if location]
 
