@@ -102,7 +102,7 @@ def _attacks(head: HeadAssets, number: int, params: SyntheticParams) -> Iterator
 def _clips(head: HeadAssets, number: int, params: SyntheticParams) -> Iterator[Row]:
     for species in CLIP_SPECIES:
         yield from clip(
-            head, params.seed, number, species, 0, params.attack_size, params.clip_frames, params.clip_fps
+            head, params.seed, number, species, 0, params.clip_size, params.clip_frames, params.clip_fps
         )
 
 
@@ -123,10 +123,10 @@ def _settings(pack: str, params: SyntheticParams) -> dict[str, float]:
     common = {"seed": params.seed}
     if pack == "stills":
         return {**common, "size": params.still_size, "stills": params.stills_per_person}
-    size = {"size": params.attack_size}
     if pack == "attacks":
+        size = {"size": params.attack_size}
         return {**common, **size, "live": params.bona_fide_per_person, "attacks": params.attacks_per_species}
-    return {**common, **size, "frames": params.clip_frames, "fps": params.clip_fps}
+    return {**common, "size": params.clip_size, "frames": params.clip_frames, "fps": params.clip_fps}
 
 
 @lru_cache(maxsize=1)
