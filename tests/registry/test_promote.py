@@ -121,7 +121,7 @@ def test_the_published_gate_names_reasons_and_sample_sizes(easy: Params) -> None
     report = check(easy, "production", profile="nist-800-63b").report
     assert not report.passed
     notes = {f.fact: f.note for f in report.findings}
-    assert "independent trials (people, not pictures) are needed" in notes["fmr"]
+    assert "36,887 people are needed" in notes["fmr"]
     assert "real_people" in {f.fact for f in report.findings if f.blocking}
     assert "NOT passed" in text_table(report)
 
