@@ -36,9 +36,13 @@ IRISES = np.array(
 
 def skin_colour(melanin: Array | float, haemoglobin: Array | float) -> Array:
     """Linear RGB reflectance of skin by Beer-Lambert absorption, (…, 3)."""
-    absorbed = np.multiply.outer(np.float32(melanin), MELANIN)
-    absorbed = absorbed + np.multiply.outer(np.float32(haemoglobin), HAEMOGLOBIN)
-    return (DERMIS * np.exp(-absorbed)).astype(np.float32)
+    melanin, haemoglobin = np.asarray(melanin, np.float32), np.asarray(haemoglobin, np.float32)
+    return np.stack([pigment(melanin, haemoglobin, channel) for channel in range(3)], -1)
+
+
+def pigment(melanin: Array, haemoglobin: Array, channel: int) -> Array:
+    """The same in one channel."""
+    return DERMIS[channel] * np.exp(-(MELANIN[channel] * melanin + HAEMOGLOBIN[channel] * haemoglobin))
 
 
 def kelvin(temperature: float) -> Array:

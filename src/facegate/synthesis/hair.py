@@ -114,10 +114,10 @@ class Hairline:
 
     def cover(self, place: Canonical, points: Array) -> Array:
         """0 to 1 at (…, 3) places on the average head: 1 where hair grows."""
-        away = points - place.centre
-        radius = np.linalg.norm(away, axis=-1) + 1e-9
-        azimuth = np.degrees(np.abs(np.arctan2(away[..., 0], away[..., 2])))
-        elevation = np.degrees(np.arcsin(np.clip(away[..., 1] / radius, -1, 1)))
+        return self.grows(*growth_angles(place, points))
+
+    def grows(self, azimuth: Array, elevation: Array) -> Array:
+        """The same at angles as :func:`growth_angles` gives them."""
         line = np.interp(
             azimuth,
             [0, 22, 42, 60, 76, 92, 104, 125, 180],
@@ -136,6 +136,14 @@ class Hairline:
         grown = smoothstep(-2.5, 4.5, elevation - line)
         crown = smoothstep(62 - 25 * self.bald, 48 - 25 * self.bald, elevation) if self.bald > 0 else 1.0
         return grown * crown
+
+
+def growth_angles(place: Canonical, points: Array) -> tuple[Array, Array]:
+    """Degrees from the front and above the middle of the skull, of (…, 3) places on the average head."""
+    away = points - place.centre
+    radius = np.linalg.norm(away, axis=-1) + 1e-9
+    azimuth = np.degrees(np.abs(np.arctan2(away[..., 0], away[..., 2])))
+    return azimuth, np.degrees(np.arcsin(np.clip(away[..., 1] / radius, -1, 1)))
 
 
 def hair_tone(name: str, grey: float, rng: np.random.Generator) -> Array:
