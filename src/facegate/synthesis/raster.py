@@ -37,6 +37,14 @@ def vertex_normals(points, triangles, out):
             out[i, k] /= length
 
 
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _centres(a, b, c, size):
+    """First and last of `size` pixels whose centres lie between the least and the largest of three places."""
+    first = math.ceil(min(a, b, c) - np.float32(0.5))
+    last = math.floor(max(a, b, c) - np.float32(0.5))
+    return max(0, first), min(size - 1, last)
+
+
 @njit(nogil=True, cache=True, fastmath=True)
 def rasterise(screen, triangles, bias, single_sided, keep, offset, depth, ids):
     """Draw triangles into `depth` and `ids`.
@@ -64,9 +72,9 @@ def rasterise(screen, triangles, bias, single_sided, keep, offset, depth, ids):
             screen[c, 0],
             screen[c, 1],
         )
-        left, right = min(x0, x1, x2), max(x0, x1, x2)
-        top, bottom = min(y0, y1, y2), max(y0, y1, y2)
-        if right < 0 or bottom < 0 or left >= width or top >= height:
+        left, right = _centres(x0, x1, x2, width)
+        top, bottom = _centres(y0, y1, y2, height)
+        if left > right or top > bottom:
             continue
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if abs(area) < 1e-9 or (single_sided[t] and area >= 0):
@@ -75,9 +83,9 @@ def rasterise(screen, triangles, bias, single_sided, keep, offset, depth, ids):
         iz0 = np.float32(1.0) / screen[a, 2]
         iz1 = np.float32(1.0) / screen[b, 2]
         iz2 = np.float32(1.0) / screen[c, 2]
-        for y in range(max(0, math.floor(top)), min(height - 1, math.floor(bottom)) + 1):
+        for y in range(top, bottom + 1):
             py = np.float32(y) + np.float32(0.5)
-            for x in range(max(0, math.floor(left)), min(width - 1, math.floor(right)) + 1):
+            for x in range(left, right + 1):
                 px = np.float32(x) + np.float32(0.5)
                 w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
                 w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
@@ -106,15 +114,15 @@ def depth_map(points, triangles, depth):
             points[c, 0],
             points[c, 1],
         )
+        left, right = _centres(x0, x1, x2, width)
+        top, bottom = _centres(y0, y1, y2, height)
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
-        if abs(area) < 1e-9:
+        if left > right or top > bottom or abs(area) < 1e-9:
             continue
         inverse = np.float32(1.0) / area
-        left, right = math.floor(min(x0, x1, x2)), math.floor(max(x0, x1, x2))
-        top, bottom = math.floor(min(y0, y1, y2)), math.floor(max(y0, y1, y2))
-        for y in range(max(0, top), min(height - 1, bottom) + 1):
+        for y in range(top, bottom + 1):
             py = np.float32(y) + np.float32(0.5)
-            for x in range(max(0, left), min(width - 1, right) + 1):
+            for x in range(left, right + 1):
                 px = np.float32(x) + np.float32(0.5)
                 w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
                 w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
