@@ -14,6 +14,10 @@ from numba import njit
 from facegate.synthesis.geometry import Array
 
 PI_INVERSE = np.float32(1 / math.pi)
+ZERO, ONE = np.float32(0), np.float32(1)
+"""Plain numbers would turn single into double precision in compiled code, at twice the time."""
+AWAY = np.float32(-0.6)
+"""Cosine to the light below which no relief brings light to a surface, so that its shadow need not be read."""
 TAPS = 5
 """Places where the shadow map is read for one pixel."""
 TURNS = 32
@@ -89,29 +93,48 @@ def _chance(a, b):
 def _visible(shadow, taps, softness, sx, sy, sz, bias, turn, count):
     """Share of the key light that reaches a place: surfaces block it, hair dims it."""
     size = shadow.shape[0]
-    seen = np.float32(0)
+    seen = ZERO
     for j in range(count):
         x = int(sx + softness * taps[turn, j, 0])
         y = int(sy + softness * taps[turn, j, 1])
         if x < 0 or y < 0 or x >= size or y >= size:
-            seen += np.float32(1)
+            seen += ONE
         elif sz < shadow[y, x, 0] + bias:
-            behind = min((sz - shadow[y, x, 1] - np.float32(0.003)) * np.float32(90), np.float32(1))
+            behind = min((sz - shadow[y, x, 1] - np.float32(0.003)) * np.float32(90), ONE)
             if behind > 0:
                 seen += math.exp(np.float32(-0.45) * shadow[y, x, 2] * behind)
             else:
-                seen += np.float32(1)
+                seen += ONE
     return seen / np.float32(count)
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _ggx(nh, nv, nl, vh, roughness, f0):
     a = roughness * roughness
-    d = nh * nh * (a * a - 1) + 1
+    d = nh * nh * (a * a - ONE) + ONE
     k = a * np.float32(0.5)
-    g = ((nl * (1 - k) + k) * (nv * (1 - k) + k)) * 4 + np.float32(1e-6)
-    f = f0 + (1 - f0) * (np.float32(1) - vh) ** 5
-    return a * a / (np.float32(math.pi) * d * d + np.float32(1e-9)) / g * f
+    g = (nl * (ONE - k) + k) * (nv * (ONE - k) + k) * np.float32(4) + np.float32(1e-6)
+    f = f0 + (ONE - f0) * _fifth(ONE - vh)
+    return a * a * f / ((np.float32(math.pi) * d * d + np.float32(1e-9)) * g)
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _fifth(x):
+    square = x * x
+    return square * square * x
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _seventh(x):
+    return _fifth(x) * x * x
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _soften(seen, power):
+    """`seen` to a power; most places are fully lit or fully dark."""
+    if seen <= ZERO or seen >= np.float32(0.999):
+        return seen
+    return math.exp(power * math.log(seen))
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -147,20 +170,25 @@ def shade_surfaces(
                 screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1],
             )  # fmt: skip
             px, py = np.float32(x) + np.float32(0.5), np.float32(y) + np.float32(0.5)
-            inverse = np.float32(1) / ((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0))
+            inverse = ONE / ((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0))
             w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
             w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
-            w2 = (np.float32(1) - w0 - w1) / screen[c, 2]
+            w2 = (ONE - w0 - w1) / screen[c, 2]
             w0 /= screen[a, 2]
             w1 /= screen[b, 2]
-            scale = np.float32(1) / (w0 + w1 + w2)
+            scale = ONE / (w0 + w1 + w2)
             w0 *= scale
             w1 *= scale
             w2 *= scale
             for k in range(18):
                 at[k] = w0 * vertex[a, k] + w1 * vertex[b, k] + w2 * vertex[c, k]
-            turn = int(_chance(x, y) * np.float32(31.9))
-            seen = _visible(shadow, taps, light.softness, at[15], at[16], at[17], np.float32(0.005), turn, 5)
+            facing = at[3] * light.towards[0] + at[4] * light.towards[1] + at[5] * light.towards[2]
+            seen = ZERO
+            if facing > AWAY:
+                turn = int(_chance(x, y) * np.float32(31.9))
+                seen = _visible(
+                    shadow, taps, light.softness, at[15], at[16], at[17], np.float32(0.005), turn, TAPS
+                )
             if kind[t] == 0:
                 _texel(texture, at[6], at[7], texel)
                 r, g, bl = _skin(at, texel, seen, light, surface)
@@ -175,33 +203,36 @@ def shade_surfaces(
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _unit(x, y, z):
-    inverse = np.float32(1) / math.sqrt(x * x + y * y + z * z + np.float32(1e-12))
+    inverse = ONE / math.sqrt(x * x + y * y + z * z + np.float32(1e-12))
     return x * inverse, y * inverse, z * inverse
 
 
 @njit(nogil=True, cache=True, fastmath=True)
 def _texel(texture, u, v, out):
-    rows, columns, channels = texture.shape
-    fu = min(max(u * columns - np.float32(0.5), np.float32(0)), np.float32(columns - 1.001))
-    fv = min(max(v * rows - np.float32(0.5), np.float32(0)), np.float32(rows - 1.001))
+    rows, columns = np.float32(texture.shape[0]), np.float32(texture.shape[1])
+    fu = min(max(u * columns - np.float32(0.5), ZERO), columns - np.float32(1.001))
+    fv = min(max(v * rows - np.float32(0.5), ZERO), rows - np.float32(1.001))
     i, j = int(fu), int(fv)
-    du, dv = fu - i, fv - j
-    for k in range(channels):
+    du, dv = fu - np.float32(i), fv - np.float32(j)
+    for k in range(7):
         top = texture[j, i, k] + du * (texture[j, i + 1, k] - texture[j, i, k])
         low = texture[j + 1, i, k] + du * (texture[j + 1, i + 1, k] - texture[j + 1, i, k])
         out[k] = top + dv * (low - top)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _skin(at, texel, seen, light, surface):
     nx, ny, nz = _unit(at[3], at[4], at[5])
     vx, vy, vz = _unit(light.camera[0] - at[0], light.camera[1] - at[1], light.camera[2] - at[2])
     lx, ly, lz = light.towards[0], light.towards[1], light.towards[2]
     cloth = surface.cloth
     x, y, z = at[8], at[9], at[10]
-    neck = cloth[0] - cloth[1] * math.exp(-((x / cloth[2]) ** 2)) * (1.0 if z > -0.12 else 0.15)
-    if y < neck:
-        return _cloth(at, seen, light, cloth, nx * lx + ny * ly + nz * lz, neck - y)
+    if y < cloth[0] + abs(cloth[1]):
+        wide = x / cloth[2]
+        scoop = ONE if z > np.float32(-0.12) else np.float32(0.15)
+        neck = cloth[0] - cloth[1] * math.exp(-wide * wide) * scoop
+        if y < neck:
+            return _cloth(at, seen, light, cloth, nx * lx + ny * ly + nz * lz, neck - y)
     r, g, b, gloss = texel[0], texel[1], texel[2], texel[3] * surface.skin[1]
     openness = at[14]
     relief = surface.skin[0]
@@ -212,7 +243,7 @@ def _skin(at, texel, seen, light, surface):
         nz + relief * (head[6] * texel[4] + head[7] * texel[5] + head[8] * texel[6]),
     )
     e0, e1, e2 = at[11], at[12], at[13]
-    if at[7] > 0.985:  # inside of the mouth
+    if at[7] > np.float32(0.985):  # inside of the mouth
         r, g, b, gloss = np.float32(0.20), np.float32(0.055), np.float32(0.05), np.float32(0.2)
         openness *= openness
         e0 *= np.float32(0.35)
@@ -221,27 +252,25 @@ def _skin(at, texel, seen, light, surface):
         seen *= np.float32(0.35)
     holes = surface.holes
     scatter, roughness = surface.skin[3], surface.skin[2]
-    if holes[2] > 0 and z > -0.05:
-        q = ((abs(x) - holes[0]) / holes[2]) ** 2 + ((y - holes[1]) / holes[3]) ** 2
+    if holes[2] > ZERO and z > np.float32(-0.05):
+        right, up = (abs(x) - holes[0]) / holes[2], (y - holes[1]) / holes[3]
+        q = right * right + up * up
         if q < 1:  # the wearer's skin, in the depth of the hole
-            deep = np.float32(0.4) + np.float32(0.5) * min(np.float32(1), (1 - q) * 2)
+            deep = np.float32(0.4) + np.float32(0.5) * min(ONE, (ONE - q) * np.float32(2))
             r, g, b = holes[4] * deep, holes[5] * deep, holes[6] * deep
-            gloss, roughness, scatter = np.float32(0.5), np.float32(0.5), np.float32(1)
+            gloss, roughness, scatter = np.float32(0.5), np.float32(0.5), ONE
         elif q < 1.35:  # its cut edge
             r, g, b = r * holes[7], g * holes[7], b * holes[7]
     nl = nx * lx + ny * ly + nz * lz
     bl = bx * lx + by * ly + bz * lz
-    soft = (np.float32(0.6) * nl + np.float32(0.4) * bl) * scatter + bl * (np.float32(1) - scatter)
+    soft = (np.float32(0.6) * nl + np.float32(0.4) * bl) * scatter + bl * (ONE - scatter)
     wr, wg, wb = np.float32(0.28) * scatter, np.float32(0.11) * scatter, np.float32(0.06) * scatter
-    d0 = (
-        max(np.float32(0), (soft + wr) / (np.float32(1) + wr))
-        * seen ** (1 - np.float32(0.4) * scatter)
-        * PI_INVERSE
-    )
-    d1 = max(np.float32(0), (bl + wg) / (np.float32(1) + wg)) * seen * PI_INVERSE
-    d2 = max(np.float32(0), (bl + wb) / (np.float32(1) + wb)) * seen * PI_INVERSE
+    blurred = _soften(seen, ONE - np.float32(0.4) * scatter)
+    d0 = max(ZERO, (soft + wr) / (ONE + wr)) * blurred * PI_INVERSE
+    d1 = max(ZERO, (bl + wg) / (ONE + wg)) * seen * PI_INVERSE
+    d2 = max(ZERO, (bl + wb) / (ONE + wb)) * seen * PI_INVERSE
     fill = bx * light.fill_towards[0] + by * light.fill_towards[1] + bz * light.fill_towards[2]
-    fill = max(np.float32(0), fill) * openness * PI_INVERSE
+    fill = max(ZERO, fill) * openness * PI_INVERSE
     flat = max(nx * vx + ny * vy + nz * vz, np.float32(0.25))
     tilt = np.float32(0.75) + np.float32(0.25) * (bx * vx + by * vy + bz * vz) / flat
     tilt = min(max(tilt, np.float32(0.6)), np.float32(1.3))
@@ -250,10 +279,10 @@ def _skin(at, texel, seen, light, surface):
     out2 = b * (e2 * tilt + d2 * light.colour[2] + fill * light.fill_colour[2])
     nv = max(np.float32(0.02), bx * vx + by * vy + bz * vz)
     hx, hy, hz = _unit(vx + lx, vy + ly, vz + lz)
-    if bl > 0:
+    if bl > ZERO:
         nh, vh = (
-            max(np.float32(0), bx * hx + by * hy + bz * hz),
-            max(np.float32(0), vx * hx + vy * hy + vz * hz),
+            max(ZERO, bx * hx + by * hy + bz * hz),
+            max(ZERO, vx * hx + vy * hy + vz * hz),
         )
         shine = np.float32(0.75) * _ggx(nh, nv, bl, vh, roughness, np.float32(0.028))
         shine += np.float32(0.25) * _ggx(nh, nv, bl, vh, roughness * np.float32(0.6), np.float32(0.028))
@@ -262,7 +291,7 @@ def _skin(at, texel, seen, light, surface):
         out1 += shine * light.colour[1]
         out2 += shine * light.colour[2]
     rim = (
-        (np.float32(0.028) + np.float32(0.45) * (np.float32(1) - nv) ** 5)
+        (np.float32(0.028) + np.float32(0.45) * _fifth(ONE - nv))
         * gloss
         * openness
         * openness
@@ -290,7 +319,7 @@ def _cloth(at, seen, light, cloth, nl, below):
     weave = 0.94 + 0.12 * _chance(int(x * 1500) + 5000, int(y * 1500) + 5000)
     band = cloth[13] if below < 0.014 else 1.0
     shade = np.float32((0.55 + 0.45 * hem) * fold * weave * band)
-    lit = max(np.float32(0), nl) * seen * PI_INVERSE
+    lit = max(ZERO, nl) * seen * PI_INVERSE
     return (
         np.float32(cloth[3] + (cloth[6] - cloth[3]) * pattern) * shade * (at[11] + lit * light.colour[0]),
         np.float32(cloth[4] + (cloth[7] - cloth[4]) * pattern) * shade * (at[12] + lit * light.colour[1]),
@@ -310,7 +339,7 @@ def _eye(at, seen, light, surface):
         gx, gy, gz = gaze[3], gaze[4], gaze[5]
     along = nx * gx + ny * gy + nz * gz
     tx, ty, tz = nx - along * gx, ny - along * gy, nz - along * gz
-    away = math.sqrt(max(np.float32(0), 1 - along * along))
+    away = math.sqrt(max(ZERO, 1 - along * along))
     around = math.atan2(ty, tx)
     inside = along > 0 and away < iris[0]
     if inside:
@@ -331,14 +360,10 @@ def _eye(at, seen, light, surface):
         fade = 1 - 0.3 * away
         r, g, b = np.float32(0.66 * fade), np.float32(0.585 * (fade - vein)), np.float32(0.55 * (fade - vein))
     lx, ly, lz = light.towards[0], light.towards[1], light.towards[2]
-    lit = (
-        max(np.float32(0), (nx * lx + ny * ly + nz * lz + np.float32(0.2)) / np.float32(1.2))
-        * seen
-        * PI_INVERSE
-    )
+    lit = max(ZERO, (nx * lx + ny * ly + nz * lz + np.float32(0.2)) / np.float32(1.2)) * seen * PI_INVERSE
     open_ = np.float32(0.45) + np.float32(0.55) * at[14]
     fill = nx * light.fill_towards[0] + ny * light.fill_towards[1] + nz * light.fill_towards[2]
-    fill = max(np.float32(0), fill) * at[14] * PI_INVERSE
+    fill = max(ZERO, fill) * at[14] * PI_INVERSE
     out0 = r * (at[11] * open_ + lit * light.colour[0] + fill * light.fill_colour[0])
     out1 = g * (at[12] * open_ + lit * light.colour[1] + fill * light.fill_colour[1])
     out2 = b * (at[13] * open_ + lit * light.colour[2] + fill * light.fill_colour[2])
@@ -346,11 +371,11 @@ def _eye(at, seen, light, surface):
         nx, ny, nz = _unit(nx + np.float32(0.8) * tx, ny + np.float32(0.8) * ty, nz + np.float32(0.8) * tz)
     vx, vy, vz = _unit(light.camera[0] - at[0], light.camera[1] - at[1], light.camera[2] - at[2])
     hx, hy, hz = _unit(vx + lx, vy + ly, vz + lz)
-    glint = max(np.float32(0), nx * hx + ny * hy + nz * hz) ** 320 * np.float32(0.9) * seen
+    glint = max(ZERO, nx * hx + ny * hy + nz * hz) ** 320 * np.float32(0.9) * seen
     hx, hy, hz = _unit(vx + light.fill_towards[0], vy + light.fill_towards[1], vz + light.fill_towards[2])
-    spark = max(np.float32(0), nx * hx + ny * hy + nz * hz) ** 260 * np.float32(0.35) * at[14]
+    spark = max(ZERO, nx * hx + ny * hy + nz * hz) ** 260 * np.float32(0.35) * at[14]
     up = 2 * (nx * vx + ny * vy + nz * vz) * ny - vy
-    mirror = np.float32(0.03) * at[14] * (np.float32(0.6) + np.float32(1.6) * max(np.float32(0), up))
+    mirror = np.float32(0.03) * at[14] * (np.float32(0.6) + np.float32(1.6) * max(ZERO, up))
     return (
         out0 + glint * light.colour[0] + spark * light.fill_colour[0] + mirror * at[11],
         out1 + glint * light.colour[1] + spark * light.fill_colour[1] + mirror * at[12],
@@ -362,10 +387,10 @@ def _eye(at, seen, light, surface):
 def _plain(at, seen, light, r, g, b, kind):
     nx, ny, nz = _unit(at[3], at[4], at[5])
     lx, ly, lz = light.towards[0], light.towards[1], light.towards[2]
-    lit = max(np.float32(0), nx * lx + ny * ly + nz * lz) * seen * PI_INVERSE
+    lit = max(ZERO, nx * lx + ny * ly + nz * lz) * seen * PI_INVERSE
     fill = nx * light.fill_towards[0] + ny * light.fill_towards[1] + nz * light.fill_towards[2]
-    fill = max(np.float32(0), fill) * at[14] * PI_INVERSE
-    shade = np.float32(0.45) * at[14] if kind < 5 else np.float32(1)
+    fill = max(ZERO, fill) * at[14] * PI_INVERSE
+    shade = np.float32(0.45) * at[14] if kind < 5 else ONE
     if kind >= 5:  # knitted or woven
         shade *= np.float32(0.85) + np.float32(0.3) * _chance(
             int(at[8] * 900) + 7000, int((at[9] + at[10]) * 900) + 7000
@@ -421,14 +446,14 @@ def shade_strands(points, screen, depth, colour, shadow_at, middle, sky, shadow,
             tl = tx * lx + ty * ly + tz * lz
             th = tx * hx + ty * hy + tz * hz
             facing = np.float32(0.35) + np.float32(0.65) * (nx * lx + ny * ly + nz * lz)
-            facing = max(np.float32(0), facing) * seen
-            diffuse = math.sqrt(max(np.float32(0), 1 - tl * tl)) * facing * PI_INVERSE * np.float32(0.9)
-            sh = max(np.float32(0), 1 - th * th) ** 7
+            facing = max(ZERO, facing) * seen
+            diffuse = math.sqrt(max(ZERO, ONE - tl * tl)) * facing * PI_INVERSE * np.float32(0.9)
+            sh = _seventh(max(ZERO, ONE - th * th))
             shine = (sh * sh * sh * sh * np.float32(0.022) + sh * np.float32(0.010)) * gloss * facing
             for c in range(3):
                 level = sky[1, c] * ny + sky[2, c] * nz + sky[3, c] * nx
                 level = sky[0, c] * np.float32(0.282095) + level * np.float32(0.325735)
                 level = max(level, np.float32(0.02)) * np.float32(0.75)
                 tone = colour[s, j, c]
-                tinted = np.float32(0.5) + np.float32(0.5) * min(np.float32(1), tone * np.float32(4))
+                tinted = np.float32(0.5) + np.float32(0.5) * min(ONE, tone * np.float32(4))
                 out[s, j, c] = tone * (level + diffuse * light.colour[c]) + shine * tinted * light.colour[c]
