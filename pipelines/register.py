@@ -29,7 +29,7 @@ def main(params: Params) -> None:
                 validation=Path(f"reports/validate/{task}.json"),
             ),
             inputs={"crops": crops(task), "trained": place / "trained"},
-            training=place / "trained" / "run.json",
+            training=place / "train_run.json",
         )
         word = "registered" if done.created else "already registered as"
         print(f"{word} {done.name}/{done.version} ({done.target}; {', '.join(done.aliases)})")

@@ -14,7 +14,7 @@ def main(params: Params) -> None:
     out = place / "trained"
     tuned = with_values(task, params, read_best(place / "tune"))
     inputs = {"crops": crops(task), "tune": place / "tune"}
-    reference = out / "run.json"
+    reference = place / "train_run.json"
     with stage_run(
         "train", task, tuned, inputs=inputs, sections=[task, "trainer"], reference=reference
     ) as tracked:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facegate.cli_registry import registry_app, release_app
 from facegate.errors import FacegateError
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ PointOption = Annotated[str | None, typer.Option(help="operating point, for inst
 
 app = typer.Typer(help="Face recognition with spoof detection.", no_args_is_help=True, add_completion=False)
 profile_app = typer.Typer(help="Whole sets of parameters by name.", no_args_is_help=True)
-registry_app = typer.Typer(help="Registered models.", no_args_is_help=True)
 app.add_typer(profile_app, name="profile")
 app.add_typer(registry_app, name="registry")
+app.add_typer(release_app, name="release")
 
 
 def main() -> None:
@@ -93,23 +94,6 @@ def spoof(
 
     answer = judge_picture(load_bundle(bundle or _candidate(Task.SPOOF)), picture, point)
     _print_decision({"accept": "bona fide", "reject": "attack"}, answer)
-
-
-@registry_app.command("list")
-def registry_list() -> None:
-    """Show every registered version with its aliases."""
-    from facegate.registry.listing import list_versions
-
-    rows = list_versions()
-    if not rows:
-        print("nothing is registered yet; `make repro` trains and registers")
-    for row in rows:
-        data = "synthetic" if row.synthetic else "real"
-        aliases = ", ".join(row.aliases) or "-"
-        when = f"{row.created:%Y-%m-%d %H:%M}"
-        print(
-            f"{row.name}/{row.version:<4} {row.target:<10} {when}  {row.commit[:7]:<8} {data:<10} {aliases}"
-        )
 
 
 @app.command()
