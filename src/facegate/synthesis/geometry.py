@@ -76,4 +76,5 @@ def smoothstep(low: float | Array, high: float | Array, x: Array) -> Array:
 
 def unit(vectors: Array) -> Array:
     """Vectors of (..., 3) scaled to length one."""
-    return (vectors / (np.linalg.norm(vectors, axis=-1, keepdims=True) + 1e-9)).astype(np.float32)
+    length = np.sqrt(np.einsum("...k,...k->...", vectors, vectors))[..., None]
+    return (vectors / (length + 1e-9)).astype(np.float32)

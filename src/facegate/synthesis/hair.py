@@ -224,11 +224,11 @@ def _clumps(rng: np.random.Generator, point: Array) -> Array:
     """Directions (N, 3) that neighbours share, so that hair falls in locks."""
     out = np.zeros(point.shape, np.float32)
     for scale, strength in ((25, 0.5), (50, 0.32), (95, 0.2)):
-        wave = rng.normal(0, scale, (5, 3))
-        phase = rng.uniform(0, 2 * np.pi, (5, 3))
-        angle = point @ wave.T
-        out += strength * np.sin(angle[:, :, None] + phase).sum(1) / 1.6
-    return out.astype(np.float32)
+        wave = rng.normal(0, scale, (5, 3)).astype(np.float32)
+        phase = rng.uniform(0, 2 * np.pi, (5, 3)).astype(np.float32)
+        for wave_, phase_ in zip(wave, phase, strict=True):
+            out += np.float32(strength / 1.6) * np.sin((point @ wave_)[:, None] + phase_)
+    return out
 
 
 def _clear_of_face(points: Array, style: Style, rng: np.random.Generator) -> np.ndarray:

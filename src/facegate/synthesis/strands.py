@@ -174,16 +174,17 @@ def grow(
         (S, J, 3) metres from the root, J = segments + 1.
     """
     count, steps = len(roots.point), growth.segments
-    heading = unit(roots.normal * growth.lift + comb + rng.normal(0, growth.jitter, (count, 3)))
-    phase = rng.uniform(0, 2 * np.pi, (count, 1))
-    depth = rng.uniform(0.25, 1.0, count)
+    stray = rng.normal(0, growth.jitter, (count, 3)).astype(np.float32)
+    heading = unit(roots.normal * np.float32(growth.lift) + comb + stray)
+    phase = rng.uniform(0, 2 * np.pi, (count, 1)).astype(np.float32)
+    depth = rng.uniform(0.25, 1.0, count).astype(np.float32)
     step = (length / steps)[:, None]
     points = [roots.point]
     for k in range(steps):
-        side = unit(np.cross(heading, roots.normal))
+        side = unit(_cross(heading, roots.normal))
         angle = phase + growth.frequency * (k + 1)
-        turn = growth.curl * (np.sin(angle) * side + np.cos(angle) * np.cross(side, heading))
-        fall = np.array([0, -growth.gravity * min(1.5, 2 * (k + 1) / steps), 0])
+        turn = growth.curl * (np.sin(angle) * side + np.cos(angle) * _cross(side, heading))
+        fall = np.array([0, -growth.gravity * min(1.5, 2 * (k + 1) / steps), 0], np.float32)
         way = unit(heading + turn + fall + comb * 0.25 * max(0.0, 1 - 1.6 * k / steps))
         point = points[-1] + way * step
         if growth.body > 0:
@@ -191,6 +192,12 @@ def grow(
         heading = unit(0.35 * heading + 0.65 * unit(point - points[-1]))
         points.append(point.astype(np.float32))
     return (np.stack(points, 1) - roots.point[:, None]).astype(np.float32)
+
+
+def _cross(a: Array, b: Array) -> Array:
+    """Cross products of (N, 3) vectors, several times as fast as NumPy's own."""
+    (ax, ay, az), (bx, by, bz) = a.T, b.T
+    return np.stack([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx], 1)
 
 
 def _collide(scalp: Scalp, point: Array, growth: Growth, depth: NDArray) -> Array:
