@@ -17,6 +17,9 @@ from facegate.synthesis.canonical import Canonical, canonical
 from facegate.synthesis.colours import pigment, skin_colour
 from facegate.synthesis.geometry import Array, smoothstep
 
+COARSEN = 4
+"""Texels a cell of noise needs at a quarter of the resolution, to be drawn there and enlarged."""
+
 
 @dataclass(frozen=True, eq=False)
 class Skin:
@@ -103,12 +106,17 @@ def noise(rng: np.random.Generator, cells: float, octaves: int = 1) -> Array:
         octaves: each doubles the cells and halves the strength.
     """
     rows, columns = TEXTURE_SHAPE
-    out = np.zeros(TEXTURE_SHAPE, np.float32)
+    finest = cells * 2 ** (octaves - 1)
+    if COARSEN * finest <= columns / 4:
+        rows, columns = rows // 4, columns // 4
+    out = np.zeros((rows, columns), np.float32)
     for octave in range(octaves):
         wide = max(2, int(cells * 2**octave))
         grid = rng.standard_normal((max(2, wide * rows // columns), wide), dtype=np.float32)
         out += 0.5**octave * cv2.resize(grid, (columns, rows), interpolation=cv2.INTER_CUBIC)
-    return out
+    if out.shape != TEXTURE_SHAPE:
+        out = cv2.resize(out, TEXTURE_SHAPE[::-1], interpolation=cv2.INTER_CUBIC)
+    return np.asarray(out, np.float32)
 
 
 def paint_skin(assets: HeadAssets, complexion: Complexion, rng: np.random.Generator) -> Skin:
