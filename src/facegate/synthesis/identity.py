@@ -27,6 +27,8 @@ from facegate.synthesis.strands import Scalp
 T = TypeVar("T")
 
 YOUNGEST, OLDEST = 18.0, 78.0
+LOOKS = 2
+"""Ways each person wears hair and face."""
 BALL = 0.0121
 """Radius of an eyeball, metres."""
 FEMALE_STYLES = ("long", "bob", "tied", "wavy", "long_fringe", "bob_fringe", "medium", "curly", "crop")
@@ -217,7 +219,7 @@ def _sample_looks(
         odds = np.linspace(1, 0.4, len(styles))
     if hairline.temple > 8:
         styles, odds = list(RECEDING_STYLES), np.ones(len(RECEDING_STYLES))
-    hair = rng.choice(styles, size=3, p=odds / odds.sum())
+    hair = rng.choice(styles, size=LOOKS, p=odds / odds.sum())
     beards = ("none", "stubble", "short", "full", "goatee", "moustache")
     wears = rng.random() < 0.75
     painted = rng.random() < 0.6
