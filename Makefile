@@ -27,6 +27,7 @@ $(READY): $(LOCK) pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(LOCK)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/facegate fetch
 	@touch $@
 
 repro: $(READY) ## run the graph; PROFILE=smoke|embedded|… writes params.yaml from that profile first

