@@ -210,10 +210,11 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
             r0, r1 = half * width[s, j], half * width[s, j + 1]
             reach = (max(r0, r1) + half) / lean
             start = (y0 if y0 < y1 else y1) if steep else (x0 if x0 < x1 else x1)
+            from_, per_pixel = (y0, one / dy) if steep else (x0, one / dx)
             first, last = math.ceil(start - half), math.ceil(start + long - half) - 1
             for m in range(first, last + 1):
                 centre = np.float32(m) + half
-                f = (centre - (y0 if steep else x0)) / (dy if steep else dx)
+                f = (centre - from_) * per_pixel
                 across = x0 + f * dx if steep else y0 + f * dy
                 z = screen[s, j, 2] + f * (screen[s, j + 1, 2] - screen[s, j, 2])
                 x, y = (int(across), m) if steep else (m, int(across))
@@ -225,28 +226,24 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
                 if inside and z > nearest[y, x] + deep:
                     continue
                 r = r0 + f * (r1 - r0)
+                c0 = colour[s, j, 0] + f * (colour[s, j + 1, 0] - colour[s, j, 0])
+                c1 = colour[s, j, 1] + f * (colour[s, j + 1, 1] - colour[s, j, 1])
+                c2 = colour[s, j, 2] + f * (colour[s, j + 1, 2] - colour[s, j, 2])
                 for n in range(math.floor(across - reach), math.floor(across + reach) + 1):
                     x, y = (n, m) if steep else (m, n)
-                    if (
-                        x < 0
-                        or y < 0
-                        or x >= wide
-                        or y >= height
-                        or z > depth[y, x] + bias
-                        or z > nearest[y, x] + deep
-                    ):
+                    if x < 0 or y < 0 or x >= wide or y >= height:
                         continue
                     away = abs(np.float32(n) + half - across) * lean
                     cover = min(r + half - away, r + r, one)
-                    if cover <= 0:
+                    near = nearest[y, x]
+                    if cover <= 0 or z > near + deep or z > depth[y, x] + bias:
                         continue
                     a = cover * opacity
-                    behind = max(z - nearest[y, x], np.float32(0.0)) * np.float32(220.0)
+                    behind = max(z - near, np.float32(0.0)) * np.float32(220.0)
                     weight = a / (one + behind * behind)
-                    for k in range(3):
-                        total[y, x, k] += weight * (
-                            colour[s, j, k] + f * (colour[s, j + 1, k] - colour[s, j, k])
-                        )
+                    total[y, x, 0] += weight * c0
+                    total[y, x, 1] += weight * c1
+                    total[y, x, 2] += weight * c2
                     total[y, x, 3] += weight
                     clear[y, x] *= one - a
 
