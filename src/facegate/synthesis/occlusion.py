@@ -13,12 +13,12 @@ from numba import njit
 from facegate.synthesis.geometry import Array, harmonics, light_basis, sphere_points
 from facegate.synthesis.raster import FAR, depth_map, parallel_projection
 
-DIRECTIONS = 56
+DIRECTIONS = 40
 SIZE = 88
 EXTENT = 0.62
 CENTRE = np.array([0, -0.05, -0.085], np.float32)
 BIAS = np.float32(0.011)
-HAIR_DENSITY = np.float32(0.30)
+HAIR_DENSITY = np.float32(0.60)
 
 
 @functools.lru_cache(maxsize=1)
