@@ -120,7 +120,7 @@ def noise(rng: np.random.Generator, cells: float, octaves: int = 1) -> Array:
 
 
 def paint_skin(assets: HeadAssets, complexion: Complexion, rng: np.random.Generator) -> Skin:
-    """Paint the skin of one person (about 40 ms)."""
+    """Paint the skin of one person (some 50 ms)."""
     place = canonical(assets)
     face = _face(place)
     coarse, fine, grain = noise(rng, 7, 3), noise(rng, 40, 2), noise(rng, 150)
