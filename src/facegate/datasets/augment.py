@@ -47,14 +47,13 @@ def _jitter(scale: float, rotate: float, move: float, p: float = 1.0) -> Effect:
 
 
 def _weak_recognition() -> Recipe:
-    return [_jitter(0.02, 1, 0.007), alb.ToGray(p=0.2), Effect(effects.tone, 0.5)]
+    return [_jitter(0.02, 1, 0.007), Effect(effects.tone, 0.5), alb.ToGray(p=0.2)]
 
 
 def _strong_recognition() -> Recipe:
     return [
         _jitter(0.05, 3, 0.02),
         Effect(effects.tight_crop, 0.3),
-        alb.ToGray(p=0.6),
         Effect(effects.glasses, 0.12),
         Effect(effects.occluder, 0.2),
         alb.GaussianBlur(blur_limit=0, sigma_limit=(0.4, 1.6), p=0.25),
@@ -62,6 +61,7 @@ def _strong_recognition() -> Recipe:
         Effect(effects.tone, 0.8),
         Effect(effects.light_gradient, 0.3),
         Effect(effects.noise, 0.3),
+        alb.ToGray(p=0.6),
         alb.ImageCompression(quality_range=(20, 90), p=0.25),
     ]
 

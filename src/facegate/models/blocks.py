@@ -60,7 +60,7 @@ def normalise(images: Tensor) -> Tensor:
     Returns:
         Float RGB of shape (N, 3, H, W), ``(value - 128) / 128``, channels last in memory.
     """
-    return images.permute(0, 3, 1, 2).float().sub(128.0).div(128.0)
+    return images.permute(0, 3, 1, 2).float().sub_(128.0).div_(128.0)
 
 
 def scaled(channels: int, width: float) -> int:

@@ -81,7 +81,7 @@ class Learner(pl.LightningModule):
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.optim.weight_decay},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=self.optim.learning_rate)
+        optimizer = torch.optim.AdamW(groups, lr=self.optim.learning_rate, fused=True)
         total = int(self.trainer.estimated_stepping_batches)
         scheduler = LambdaLR(optimizer, lambda step: schedule(step, total, self.optim.warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
