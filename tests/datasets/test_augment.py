@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -47,8 +48,9 @@ def test_pictures_of_a_batch_differ_and_the_argument_stays():
 def test_transforms_fire_independently():
     """Seeding every transform alike, as the library does, makes rare ones fire only together with frequent ones."""
     augment = Augmenter(Task.RECOGNITION)
-    fired = {effects.low_resolution: set(), effects.noise: set()}
-    for transform in augment.strong.transforms:
+    fired: dict[Any, set[int]] = {effects.low_resolution: set(), effects.noise: set()}
+    transforms: list[Any] = list(augment.strong.transforms)
+    for transform in transforms:
         if (function := getattr(transform, "function", None)) in fired:
             transform.function = lambda picture, rng, name=function: fired[name].add(step) or picture
     for step in range(400):
