@@ -1,6 +1,4 @@
-import os
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +7,6 @@ from facegate.datasets.pack import open_pack
 from facegate.params import DataParams, SyntheticParams
 from facegate.sources import synthetic
 from facegate.sources.synthetic import write_synthetic
-from tests.conftest import ROOT, missing
 
 
 def params(people=10, workers=1, **more):
@@ -84,25 +81,19 @@ def test_a_killed_render_goes_on_where_it_stopped(drawn, tmp_path, monkeypatch):
     assert list((tmp_path / "cache").iterdir()) == []
 
 
-def test_rendered_packs_are_equal_for_any_number_of_workers(tmp_path):
-    head = Path(os.environ.get("FACEGATE_HEAD", ROOT / "data" / "assets" / "head.npz"))
-    if not head.is_file():
-        missing(str(head), "run `dvc repro fetch`, or set FACEGATE_HEAD to a head.npz")
+def test_rendered_packs_are_equal_for_any_number_of_workers(tmp_path, head_file):
     for workers in (1, 2):
         small = params(2, workers, still_size=96)
-        synthetic._write_pack("stills", small, head, tmp_path / str(workers), tmp_path / "cache")
+        synthetic._write_pack("stills", small, head_file, tmp_path / str(workers), tmp_path / "cache")
     one, two = (open_pack(tmp_path / n / "stills", SAMPLE_COLUMNS) for n in "12")
     assert one.rows() == two.rows()
     assert one.images().shape == (4, 96, 96, 3)
 
 
-def test_every_renderer_yields_what_its_pack_announces():
-    head = Path(os.environ.get("FACEGATE_HEAD", ROOT / "data" / "assets" / "head.npz"))
-    if not head.is_file():
-        missing(str(head), "run `dvc repro fetch`, or set FACEGATE_HEAD to a head.npz")
-    settings = params(1, attack_size=128, clip_frames=4).synthetic
+def test_every_renderer_yields_what_its_pack_announces(head_file):
+    settings = params(1, attack_size=128, clip_frames=4, clip_size=96).synthetic
     for pack, first in synthetic.FIRST_PERSON.items():
-        person = synthetic.Person(pack, first, "train", head, settings)
+        person = synthetic.Person(pack, first, "train", head_file, settings)
         rows = list(synthetic.render_person(person))
         assert len(rows) == synthetic._extent(pack, settings)[1]
         assert len({row["sample_id"] for row in rows}) == len(rows)
