@@ -1,6 +1,6 @@
 """The command line. Every command imports what it needs when it runs, so that `--help` is quick."""
 
-import subprocess
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -168,7 +168,7 @@ def ui(port: Annotated[int, typer.Option(help="port on the loopback address")] =
 
     command = ui_command(port=port)
     print(f"MLflow UI: {ui_page(port)} (Ctrl-C ends it)", flush=True)
-    raise typer.Exit(subprocess.call(command, env=ui_environment()))
+    os.execve(command[0], command, ui_environment())  # so that a signal to this process ends the server
 
 
 def _candidate(task: "Task", target: str = "fp32") -> Path:
