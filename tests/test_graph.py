@@ -79,7 +79,7 @@ def test_every_stage_leaves_what_it_promises(project: Path) -> None:
             assert contract["synthetic_only"] is True
         metrics = json.loads((project / "metrics" / f"{task}.json").read_text())
         assert metrics["synthetic"] is True
-        assert (project / "reports" / task / "report.html").is_file()
+        assert (project / "reports" / task / "fp32" / "report.html").is_file()
         assert (project / "reports" / "benchmark" / task).is_dir()
 
 

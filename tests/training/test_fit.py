@@ -90,7 +90,7 @@ def test_a_damaged_checkpoint_is_trained_over(tmp_path, packs):
 @pytest.mark.parametrize("task", TASKS)
 def test_learns_the_toy(tmp_path, packs, task):
     log = Log()
-    optim = {"epochs": 16, "learning_rate": 1e-2, "weight_decay": 0.0}
+    optim = {"epochs": 24, "learning_rate": 1e-2, "weight_decay": 0.0}
     constant = {"margin": 0.0} if task is Task.RECOGNITION else {}
     params = toy_params(task, optim=optim, augmentation=0.0, **constant)
     result = fit(task, params, packs[task], tmp_path / "out", tmp_path / "work", log)
