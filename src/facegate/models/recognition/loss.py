@@ -45,6 +45,26 @@ def pair_loss(embeddings: Tensor, pictures: int) -> Tensor:
     return torch.stack(losses).mean()
 
 
+def distil_loss(embeddings: Tensor, target: Tensor, relation_weight: float) -> Tensor:
+    """How far a student is from its teacher: ``2 (1 - cosine)`` plus the difference of their relations.
+
+    Args:
+        embeddings: the student's raw embeddings (N, D).
+        target: the teacher's embeddings of the same pictures (N, D), unit length.
+        relation_weight: weight of the mean squared difference of the two centred Gram matrices (relational
+            distillation, Park et al., 2019, arXiv:1904.05068).
+    """
+    student = functional.normalize(embeddings)
+    aligned = 2 * (1 - (student * target).sum(1)).mean()
+    return aligned + relation_weight * functional.mse_loss(_relations(student), _relations(target))
+
+
+def _relations(embeddings: Tensor) -> Tensor:
+    """Gram matrix about the mean of the batch."""
+    centred = embeddings - embeddings.mean(0)
+    return centred @ centred.T
+
+
 class RecognitionLoss(nn.Module):
     """Margin loss over identities plus the pair term.
 
