@@ -209,7 +209,7 @@ class RecognitionParams(Frozen):
     backbone: Literal["dense_resnet", "mobilefacenet"] = "dense_resnet"
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
     embedding: Annotated[int, Field(ge=16, le=1024)] = 128
-    loss: Literal["arcface", "cosface"] = "cosface"
+    loss: Literal["arcface", "cosface", "subcenter_arcface", "adaface", "triplet", "contrastive"] = "cosface"
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.3
     scale: Annotated[float, Field(gt=0, le=128)] = 24.0
     margin_weight: Annotated[float, Field(ge=0)] = 0.5
