@@ -8,7 +8,8 @@ from pipelines.stage import ASSETS, run
 def main(params: Params) -> None:
     """Fetch what `data.source` and the teacher need into data/assets."""
     distil = params.recognition.distil
-    fetch_assets(params.data.source, ASSETS, teacher=distil.teacher if distil else None)
+    teacher = distil.teacher if distil else None
+    fetch_assets(params.data.source, ASSETS, teacher=teacher, commercial=params.data.commercial)
 
 
 if __name__ == "__main__":

@@ -67,11 +67,13 @@ def doctor() -> None:
 
 @app.command()
 def fetch() -> None:
-    """Bring what the data source needs from outside into data/external; `dvc repro` then needs no network."""
+    """Bring what source and teacher need from outside into data/external; `dvc repro` then needs no network."""
     from facegate.params import load_params
     from facegate.sources.fetch import fetch_external
 
-    for file in fetch_external(load_params().data.source):
+    params = load_params()
+    distil = params.recognition.distil
+    for file in fetch_external(params.data.source, teacher=distil.teacher if distil else None):
         print(f"{file}: there, and its SHA-256 is right")
 
 

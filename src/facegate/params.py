@@ -198,6 +198,8 @@ class DistilParams(Frozen):
     """Share of them that is strongly augmented; teacher and student see the same picture."""
     relation_weight: Annotated[float, Field(ge=0)] = 20.0
     """Weight of the relations within a batch beside the cosine to the teacher."""
+    contrast_weight: Annotated[float, Field(ge=0)] = 0.5
+    """Weight of finding the teacher's embedding of the same picture among those of the batch."""
     labelled: Fraction = 0.0
     """Share of each batch that is labelled people under the margin loss."""
     seed: int = 1
@@ -206,7 +208,10 @@ class DistilParams(Frozen):
 class RecognitionParams(Frozen):
     """Who is this."""
 
-    backbone: Literal["dense_resnet", "mobilefacenet"] = "dense_resnet"
+    backbone: Annotated[str, Field(pattern=r"^(dense_resnet|mobilefacenet|timm/[a-z0-9_]+)$")] = (
+        "dense_resnet"
+    )
+    """``dense_resnet``, ``mobilefacenet``, or ``timm/NAME`` for any backbone of the timm library."""
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
     embedding: Annotated[int, Field(ge=16, le=1024)] = 128
     loss: Literal["arcface", "cosface", "subcenter_arcface", "adaface", "triplet", "contrastive"] = "cosface"

@@ -2,6 +2,7 @@ import pytest
 import torch
 from torch import nn
 
+from facegate.errors import ParamsError
 from facegate.models.blocks import normalise, parameter_count, scaled
 from facegate.models.recognition.network import build_network as build_recogniser
 from facegate.models.spoof.network import SpoofNet
@@ -45,6 +46,21 @@ def test_only_layers_that_quantise(network):
     leaves = [layer for layer in network.modules() if not list(layer.children())]
     assert leaves
     assert {type(layer) for layer in leaves} <= set(ALLOWED)
+
+
+def test_any_timm_backbone_becomes_a_recogniser():
+    pytest.importorskip("timm", reason="pip install 'facegate[timm]'")
+    network = build_recogniser("timm/resnet10t", embedding=64).eval()
+    assert network(torch.zeros(2, 3, 112, 112)).shape == (2, 64)
+    with pytest.raises(ParamsError, match="timm knows no `resnet10`") as caught:
+        build_recogniser("timm/resnet10")
+    assert "resnet10t" in caught.value.remedy
+
+
+def test_a_student_may_shift_its_embeddings():
+    assert next(
+        m for m in reversed(list(build_recogniser(affine=True).modules())) if isinstance(m, nn.BatchNorm2d)
+    ).affine
 
 
 def test_last_normalisation_has_no_affine_part():

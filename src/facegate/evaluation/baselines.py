@@ -14,12 +14,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from facegate.contracts import AttackSpecies, Split
+from facegate.contracts import AttackSpecies, Rate, Split
 from facegate.datasets.pack import Pack
 from facegate.errors import NotMeasurableError
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.scores import compare_embeddings, rows_of
-from facegate.evaluation.tables import comparisons
+from facegate.evaluation.tables import Comparisons, comparisons
 from facegate.metrics.bootstrap import resample
 from facegate.metrics.eer_interval import eer_rate
 from facegate.metrics.ranking import auc
@@ -45,14 +45,18 @@ def eigenfaces(pack: Pack, table: pa.Table, params: EvaluateParams) -> dict[str,
     row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
     rows = np.array([row_of[name] for name in test.samples])
     scores = compare_embeddings((_grey(pack, rows) - mean) @ axes, test.probe, test.reference)
+    return plain({"eer": equal_error(scores, test, params), "components": axes.shape[1]})
+
+
+def equal_error(scores: NDArray[np.floating], test: Comparisons, params: EvaluateParams) -> Rate:
+    """Equal error rate of other scores of the same comparisons, with its interval over subjects."""
     mated, probe, reference = test.mated, test.probe_subjects, test.reference_subjects
-    rate = eer_rate(
+    return eer_rate(
         resample(test.subjects, params.bootstrap, params.seed),
         (scores[mated], probe[mated]),
         (scores[~mated], probe[~mated], reference[~mated]),
         params.confidence,
     )
-    return plain({"eer": rate, "components": axes.shape[1]})
 
 
 def trivial(pack: Pack, crop_factor: float) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from facegate.exporting.contract import build_contract, input_spec, origin
 from facegate.exporting.onnx import export, with_head
 from facegate.exporting.parity import FP32_LIMIT, Decisions, compare, pair_decisions, presentation_decisions
 from facegate.exporting.quantize import Target, quantise, sensitivity
-from facegate.models.checkpoint import load_trained
+from facegate.models.checkpoint import load_trained, read_description
 from facegate.params import Params, QuantizeParams
 from facegate.runtime.bundle import load_bundle, write_bundle
 
@@ -85,7 +85,7 @@ def export_bundle(trained: Path, crops: Path, out: Path, params: Params) -> dict
         task,
         input_spec(task, size, params.prepare.context_factor),
         reference.shape[1],
-        origin(pack, params.digest()),
+        origin(pack, params.digest(), pool=read_description(trained)["training"].get("pool")),
     )
     write_bundle(out, model, contract, pictures[:GOLDEN_CROPS], reference[:GOLDEN_CROPS])
     return _write_report(

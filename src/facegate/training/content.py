@@ -49,7 +49,7 @@ def write_content(out: Path, params: ContentParams, size: int, cache: Path, work
     firsts = range(0, params.scenes, SCENES_PER_SHARD)
     shards = [ScenesShard(f, min(SCENES_PER_SHARD, params.scenes - f), size, params.seed) for f in firsts]
     jobs = [Job(f"content-{s.first:06d}", s.scenes * 2 * len(FLAT), s) for s in shards]
-    with PackWriter(out, SAMPLE_COLUMNS, recipe) as pack:
+    with PackWriter(out, SAMPLE_COLUMNS, recipe | {"behind": SOURCE}) as pack:
         pack.write_all(run_jobs(photograph, jobs, SAMPLE_COLUMNS, place, workers, "taking content"))
     forget(place)
 

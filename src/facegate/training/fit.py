@@ -124,6 +124,7 @@ def _write(
         "epochs": len(history.rows),
         "samples": int(history.rows[-1]["samples"]),
         "crops": material.digest,
+        "pool": dict(material.pool_about),
         "recipe": section(material.task, params).model_dump(mode="json"),
     }
     write_curves(draft, history.rows, metric, epoch)

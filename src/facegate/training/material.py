@@ -2,8 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
+
+import torch
 
 import facegate
 from facegate.contracts import Split, Task
@@ -37,6 +41,7 @@ class Material:
         pool: faces with a teacher's embeddings, where the recipe asks for them.
         content: pictures that are not faces, where the recipe asks for them.
         pool_digest: digest of the pack that one of them comes from.
+        pool_about: what that pack says of itself.
     """
 
     task: Task
@@ -46,6 +51,7 @@ class Material:
     pool: Pool | None = None
     content: Crops | None = None
     pool_digest: str = ""
+    pool_about: Mapping[str, Any] = field(default_factory=dict)
 
 
 def load_material(task: Task, params: Params, crops: Path, pool: Path | None = None) -> Material:
@@ -64,10 +70,15 @@ def load_material(task: Task, params: Params, crops: Path, pool: Path | None = N
         )
     material = Material(task, train, validation, open_pack(crops).digest)
     if pool and task is Task.RECOGNITION and params.recognition.distil:
-        return replace(material, pool=load_pool(pool), pool_digest=open_pack(pool).digest)
+        return _beside(replace(material, pool=load_pool(pool)), pool)
     if pool and task is Task.SPOOF and params.spoof.content:
-        return replace(material, content=load_crops(pool, Split.TRAIN), pool_digest=open_pack(pool).digest)
+        return _beside(replace(material, content=load_crops(pool, Split.TRAIN)), pool)
     return material
+
+
+def _beside(material: Material, pool: Path) -> Material:
+    pack = open_pack(pool)
+    return replace(material, pool_digest=pack.digest, pool_about=pack.metadata)
 
 
 def section(task: Task, params: Params) -> RecognitionParams | SpoofParams:
@@ -121,7 +132,8 @@ def _student(
             f"set `recognition.embedding: {width}`",
         )
     data, people = distil_data(material.train, material.validation, material.pool, params, distil, workers)
-    return recognition.StudentModule(params, distil, people.identities if people else 0), data
+    centre = torch.from_numpy(material.pool.embeddings.mean(0))
+    return recognition.StudentModule(params, distil, centre, people.identities if people else 0), data
 
 
 def _no_pool(key: str, task: Task) -> PackError:

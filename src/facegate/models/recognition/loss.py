@@ -46,18 +46,31 @@ def pair_loss(embeddings: Tensor, pictures: int) -> Tensor:
     return torch.stack(losses).mean()
 
 
-def distil_loss(embeddings: Tensor, target: Tensor, relation_weight: float) -> Tensor:
-    """How far a student is from its teacher: ``2 (1 - cosine)`` plus the difference of their relations.
+def distil_loss(
+    embeddings: Tensor, target: Tensor, centre: Tensor, relation_weight: float, contrast_weight: float
+) -> Tensor:
+    """How far a student is from its teacher: ``2 (1 - cosine)``, the difference of their relations, and a contest.
+
+    The cosine alone is content with the mean of all faces for a long time. The contest asks the student to find
+    its teacher's embedding of the same picture among those of the whole batch, seen from the centre of all faces.
 
     Args:
         embeddings: the student's raw embeddings (N, D).
         target: the teacher's embeddings of the same pictures (N, D), unit length.
+        centre: mean of the teacher's embeddings (D,).
         relation_weight: weight of the mean squared difference of the two centred Gram matrices (relational
             distillation, Park et al., 2019, arXiv:1904.05068).
+        contrast_weight: weight of the contest (as in InfoNCE, van den Oord et al., 2018, arXiv:1807.03748).
     """
     student = functional.normalize(embeddings)
-    aligned = 2 * (1 - (student * target).sum(1)).mean()
-    return aligned + relation_weight * functional.mse_loss(_relations(student), _relations(target))
+    loss = 2 * (1 - (student * target).sum(1)).mean()
+    if relation_weight:
+        loss = loss + relation_weight * functional.mse_loss(_relations(student), _relations(target))
+    if contrast_weight:
+        mine, theirs = functional.normalize(student - centre), functional.normalize(target - centre)
+        itself = torch.arange(len(mine), device=mine.device)
+        loss = loss + contrast_weight * functional.cross_entropy(PAIR_SCALE * mine @ theirs.T, itself)
+    return loss
 
 
 def _relations(embeddings: Tensor) -> Tensor:

@@ -15,7 +15,12 @@ from facegate.params import DistilParams, RecognitionParams
 
 def network_kwargs(params: RecognitionParams) -> dict[str, Any]:
     """Arguments with which :func:`build_network` builds the network of these parameters."""
-    return {"backbone": params.backbone, "width": params.width, "embedding": params.embedding}
+    return {
+        "backbone": params.backbone,
+        "width": params.width,
+        "embedding": params.embedding,
+        "affine": params.distil is not None,
+    }
 
 
 class RecognitionModule(Learner):
@@ -60,12 +65,18 @@ class StudentModule(RecognitionModule):
     Args:
         params: recipe.
         distil: how to learn from the teacher.
+        centre: mean of the teacher's embeddings (D,).
         identities: number of labelled training classes; 0 for none.
     """
 
-    def __init__(self, params: RecognitionParams, distil: DistilParams, identities: int) -> None:
+    centre: Tensor
+
+    def __init__(
+        self, params: RecognitionParams, distil: DistilParams, centre: Tensor, identities: int
+    ) -> None:
         super().__init__(params, max(1, identities), pictures=2)
-        self.relation_weight = distil.relation_weight
+        self.weights = distil.relation_weight, distil.contrast_weight
+        self.register_buffer("centre", centre)
         if not identities:
             self.criterion = torch.nn.Identity()
 
@@ -75,7 +86,7 @@ class StudentModule(RecognitionModule):
         embeddings = self.network(images)
         with torch.autocast(embeddings.device.type, enabled=False):
             taught, labelled = embeddings.float().split([len(target), len(people)])
-            loss = distil_loss(taught, target, self.relation_weight)
+            loss = distil_loss(taught, target, self.centre, *self.weights)
             if len(people):
                 loss = loss + self.criterion(labelled, people, self.pictures, self.progress)
             return loss

@@ -1,11 +1,13 @@
 """Backbones that turn an aligned face into an embedding; pure torch, so that they export alone."""
 
-from typing import Literal
+import difflib
 
 from torch import Tensor, nn
 
+from facegate.errors import MissingExtraError, ParamsError
 from facegate.models.blocks import ConvUnit, Residual, scaled
 
+TIMM = "timm/"
 SIZE = 112
 """Side of the aligned crop, pixels; both heads expect a 7×7 map from it."""
 
@@ -19,15 +21,20 @@ MOBILE_STAGES = ((64, 2, 2, 5), (128, 2, 4, 1), (128, 1, 2, 6), (128, 2, 4, 1), 
 class EmbeddingHead(nn.Sequential):
     """1×1 expansion, 7×7 depthwise convolution in place of pooling, linear projection.
 
-    The last batch normalisation has no affine part: with one, margin training can collapse onto a point.
+    Args:
+        inputs: channels of the map.
+        hidden: channels of the expansion.
+        embedding: dimensions.
+        affine: let the last batch normalisation scale and shift. Margin training can then collapse onto a point, so
+            it goes without; a student needs the shift, for its teacher's embeddings are not centred.
     """
 
-    def __init__(self, inputs: int, hidden: int, embedding: int) -> None:
+    def __init__(self, inputs: int, hidden: int, embedding: int, affine: bool) -> None:
         super().__init__(
             ConvUnit(inputs, hidden, kernel=1),
             ConvUnit(hidden, hidden, kernel=7, groups=hidden, act=False, padding=0),
             nn.Conv2d(hidden, embedding, 1, bias=False),
-            nn.BatchNorm2d(embedding, affine=False),
+            nn.BatchNorm2d(embedding, affine=affine),
             nn.Flatten(),
         )
 
@@ -38,16 +45,17 @@ class DenseResNet(nn.Sequential):
     Args:
         width: channel multiplier.
         embedding: dimensions of the embedding.
+        affine: see :class:`EmbeddingHead`.
     """
 
-    def __init__(self, width: float = 1.0, embedding: int = 128) -> None:
+    def __init__(self, width: float = 1.0, embedding: int = 128, affine: bool = False) -> None:
         layers: list[nn.Module] = []
         channels = 3
         for outputs, blocks in DENSE_STAGES:
             layers.append(ConvUnit(channels, scaled(outputs, width), stride=2))
             channels = scaled(outputs, width)
             layers += [Residual(channels) for _ in range(blocks)]
-        super().__init__(*layers, EmbeddingHead(channels, scaled(256, width), embedding))
+        super().__init__(*layers, EmbeddingHead(channels, scaled(256, width), embedding, affine))
 
 
 class Bottleneck(nn.Module):
@@ -74,9 +82,10 @@ class MobileFaceNet(nn.Sequential):
     Args:
         width: channel multiplier.
         embedding: dimensions of the embedding.
+        affine: see :class:`EmbeddingHead`.
     """
 
-    def __init__(self, width: float = 1.0, embedding: int = 128) -> None:
+    def __init__(self, width: float = 1.0, embedding: int = 128, affine: bool = False) -> None:
         channels = scaled(64, width)
         layers: list[nn.Module] = [
             ConvUnit(3, channels, stride=2),
@@ -88,19 +97,65 @@ class MobileFaceNet(nn.Sequential):
                     Bottleneck(channels, scaled(outputs, width), stride if block == 0 else 1, expansion)
                 )
                 channels = scaled(outputs, width)
-        super().__init__(*layers, EmbeddingHead(channels, scaled(512, width), embedding))
+        super().__init__(*layers, EmbeddingHead(channels, scaled(512, width), embedding, affine))
+
+
+class TimmRecogniser(nn.Sequential):
+    """Any backbone of the timm library, from random weights, with the mean over its last map and a linear projection.
+
+    Whether it quantises well depends on its layers: prefer those with ReLU alone, such as ``resnet10t``.
+
+    Args:
+        name: timm's name of the backbone.
+        embedding: dimensions of the embedding.
+        affine: see :class:`EmbeddingHead`.
+
+    Raises:
+        MissingExtraError: timm is not installed.
+        ParamsError: timm knows no such backbone.
+    """
+
+    def __init__(self, name: str, embedding: int = 128, affine: bool = False) -> None:
+        try:
+            import timm
+        except ImportError as error:
+            raise MissingExtraError(
+                f"backbone `timm/{name}` needs the `timm` extra", "pip install 'facegate[timm]'"
+            ) from error
+        if not timm.is_model(name):
+            near = difflib.get_close_matches(name, timm.list_models(), n=3)
+            raise ParamsError(
+                f"`recognition.backbone`: timm knows no `{name}`", f"nearest: {', '.join(near) or 'none'}"
+            )
+        body = timm.create_model(name, pretrained=False, num_classes=0, global_pool="", in_chans=3)
+        super().__init__(
+            body,
+            nn.AdaptiveAvgPool2d(1),
+            nn.Conv2d(body.num_features, embedding, 1, bias=False),
+            nn.BatchNorm2d(embedding, affine=affine),
+            nn.Flatten(),
+        )
 
 
 def build_network(
-    backbone: Literal["dense_resnet", "mobilefacenet"] = "dense_resnet",
+    backbone: str = "dense_resnet",
     width: float = 1.0,
     embedding: int = 128,
+    affine: bool = False,
 ) -> nn.Module:
     """Build a recogniser.
+
+    Args:
+        backbone: ``dense_resnet``, ``mobilefacenet``, or ``timm/NAME``; a timm backbone has its own width.
+        width: channel multiplier.
+        embedding: dimensions of the embedding.
+        affine: see :class:`EmbeddingHead`.
 
     Returns:
         A network from float RGB of shape (N, 3, 112, 112), ``(value - 128) / 128``, to raw embeddings
         (N, embedding); compare them by their cosine.
     """
+    if backbone.startswith(TIMM):
+        return TimmRecogniser(backbone.removeprefix(TIMM), embedding, affine)
     backbones = {"dense_resnet": DenseResNet, "mobilefacenet": MobileFaceNet}
-    return backbones[backbone](width, embedding)
+    return backbones[backbone](width, embedding, affine)
