@@ -4,8 +4,18 @@ import torch
 from torch.utils.data import DataLoader
 
 from facegate.contracts import Split
-from facegate.datasets.batches import Crops, PeopleBatches, SpeciesBatches, load_crops, species_names
+from facegate.datasets.batches import (
+    Crops,
+    MixedBatches,
+    PeopleBatches,
+    Pool,
+    PoolBatches,
+    SpeciesBatches,
+    load_crops,
+    species_names,
+)
 from facegate.datasets.modules import EpochKeys
+from facegate.datasets.pack import encode_png
 from facegate.errors import PackError
 
 
@@ -22,7 +32,8 @@ def people(**changes):
 
 
 def species(**changes):
-    return SpeciesBatches(crops(), **({"batch": 6, "epochs": 4, "strength": 0.8, "seed": 9} | changes))
+    options = {"batch": 6, "epochs": 4, "strength": 0.8, "seed": 9, "names": species_names(crops())}
+    return SpeciesBatches(crops(), **(options | changes))
 
 
 def epoch_of(data, epoch, workers):
@@ -125,3 +136,45 @@ def test_processes_share_an_epoch_without_overlap():
     first, second = (list(part) for part in keys)
     assert first == [(3, 0), (3, 2), (3, 4), (3, 6)]
     assert second == [(3, 1), (3, 3), (3, 5), (3, 7)]
+
+
+def test_content_comes_behind_the_faces_under_the_same_numbers():
+    rng = np.random.default_rng(4)
+    kinds = np.array(["bona_fide", "makeup"] * 3)
+    other = Crops(rng.integers(0, 256, (6, 32, 32, 3), np.uint8), np.array(["c"] * 6), kinds)
+    names = species_names(crops(), other)
+    assert names == ["bona_fide", "makeup", "mask_rigid", "print"]
+    faces = species(names=names)
+    content = SpeciesBatches(other, batch=4, epochs=4, strength=0.0, seed=9, names=names)
+    mixed = MixedBatches(faces, content)
+    assert (len(mixed), mixed.size) == (faces.steps, 10)
+    images, labels = mixed[1, 1]
+    assert images.shape == (10, 32, 32, 3)
+    assert torch.equal(images[:6], faces[1, 1][0])
+    assert sorted(names[n] for n in labels[6:].tolist()) == ["bona_fide"] * 2 + ["makeup"] * 2
+    assert same([mixed[0, 0]], [mixed[0, 0]])
+
+
+def test_a_pool_is_walked_through_once_before_anything_comes_again():
+    pictures = [encode_png(np.full((8, 8, 3), k, np.uint8)) for k in range(10)]
+    pool = Pool(pictures, np.eye(10, dtype=np.float32))
+    data = PoolBatches(pool, None, size=4, steps=3, seed=2)
+    seen = []
+    for key in [(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]:
+        images, (target, labels) = data[key]
+        assert not len(labels)
+        assert torch.equal(images[:, 0, 0, 0].long(), target.argmax(1))
+        seen += target.argmax(1).tolist()
+    assert sorted(seen[:10]) == sorted(seen[10:20]) == list(range(10))
+    assert seen[:10] != seen[10:20]
+    assert same([data[1, 0][:1] * 2], [data[1, 0][:1] * 2])
+
+
+def test_labelled_people_stand_behind_the_taught_faces():
+    pool = Pool([encode_png(np.zeros((32, 32, 3), np.uint8))] * 5, np.eye(5, dtype=np.float32))
+    labelled = people()
+    data = PoolBatches(pool, labelled, size=12, steps=3, seed=2)
+    images, (target, labels) = data[0, 1]
+    assert images.shape == (12, 32, 32, 3)
+    assert (len(target), len(labels)) == (4, 8)
+    assert torch.equal(images[4:], labelled[0, 1][0])

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegate.models.learner import schedule
-from facegate.models.recognition.loss import RecognitionLoss, margin_at, pair_loss
+from facegate.models.recognition.loss import RecognitionLoss, distil_loss, margin_at, pair_loss
 
 
 def test_pair_loss_against_numpy():
@@ -54,3 +54,31 @@ def test_schedule_rises_then_falls_within_one(total, warmup):
     assert all(0 <= factor <= 1 for factor in factors)
     assert all(a <= b for a, b in pairwise(factors[: peak + 1]))
     assert all(a >= b for a, b in pairwise(factors[peak:]))
+
+
+def unit(rows, columns, seed):
+    return torch.nn.functional.normalize(
+        torch.randn(rows, columns, generator=torch.Generator().manual_seed(seed))
+    )
+
+
+def test_distil_loss_against_numpy():
+    raw, target = 3 * unit(5, 8, 1), unit(5, 8, 2)
+    centre = target.mean(0)
+    mine, theirs, c = (t.numpy().astype(float) for t in (raw / raw.norm(dim=1, keepdim=True), target, centre))
+    aligned = np.mean(2 * (1 - (mine * theirs).sum(1)))
+    gram = [(e - e.mean(0)) @ (e - e.mean(0)).T for e in (mine, theirs)]
+    relation = np.mean((gram[0] - gram[1]) ** 2)
+    a, b = ((e - c) / np.linalg.norm(e - c, axis=1, keepdims=True) for e in (mine, theirs))
+    logits = 16 * a @ b.T
+    contest = np.mean(np.log(np.exp(logits).sum(1)) - np.diag(logits))
+    expected = aligned + 20 * relation + 0.5 * contest
+    assert float(distil_loss(raw, target, centre, 20.0, 0.5)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_a_perfect_student_loses_only_the_contest_with_lookalikes():
+    target = unit(6, 8, 3)
+    centre = target.mean(0)
+    assert float(distil_loss(5 * target, target, centre, 20.0, 0.0)) == pytest.approx(0, abs=1e-6)
+    worse = target.roll(1, 0)
+    assert distil_loss(target, target, centre, 20.0, 0.5) < distil_loss(worse, target, centre, 20.0, 0.5)

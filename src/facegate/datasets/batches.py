@@ -34,10 +34,6 @@ DistilBatch = tuple[Tensor, tuple[Tensor, Tensor]]
 """Pictures (N, H, W, 3) of uint8; the teacher's embeddings of the first of them, identities of the others."""
 
 
-MixedBatch = DistilBatch
-"""Pictures (N, H, W, 3) of uint8; species of the faces among them, which come first, and of the others."""
-
-
 @dataclass(frozen=True, eq=False)
 class Pool:
     """Faces with their teacher's embeddings; they stay encoded, since there are many.
@@ -190,11 +186,15 @@ class PeopleBatches(TrainBatches):
 class SpeciesBatches(TrainBatches):
     """Half bona fide, half attacks spread over the species; labels are positions in `names`.
 
-    ``names[0]`` is bona fide, the attack species of the training split follow in alphabetical order.
+    Args:
+        crops: training split.
+        batch: pictures in a batch.
+        names: bona fide and the attack species, see :func:`species_names`.
+        common: see :class:`TrainBatches`.
     """
 
-    def __init__(self, crops: Crops, *, batch: int, **common: Any) -> None:
-        self.names = species_names(crops)
+    def __init__(self, crops: Crops, *, batch: int, names: Sequence[str], **common: Any) -> None:
+        self.names = list(names)
         self.numbers = np.array([self.names.index(name) for name in crops.species.tolist()], np.int64)
         super().__init__(crops, Task.SPOOF, min(batch, 2 * len(crops)), **common)
 
@@ -244,30 +244,29 @@ class PoolBatches(Dataset[DistilBatch]):
         return int(self._order[1][at])
 
 
-class MixedBatches(Dataset[MixedBatch]):
-    """Batches of faces beside content that is not faces; labels are the species of each part.
+class MixedBatches(Dataset[Batch]):
+    """Batches of faces, and behind them content that is not faces.
 
     Args:
         faces: batches of the task's own pictures.
-        content: batches of the other pictures; None for none.
+        content: batches of the other pictures, their species numbered alike.
     """
 
-    def __init__(self, faces: SpeciesBatches, content: SpeciesBatches | None) -> None:
+    def __init__(self, faces: SpeciesBatches, content: SpeciesBatches) -> None:
         self.faces, self.content, self.steps = faces, content, faces.steps
-        self.size = faces.size + (content.size if content else 0)
+        self.size = faces.size + content.size
 
     def __len__(self) -> int:
         return self.steps
 
-    def __getitem__(self, key: tuple[int, int]) -> MixedBatch:
+    def __getitem__(self, key: tuple[int, int]) -> Batch:
         images, species = self.faces[key]
-        if self.content is None:
-            return images, (species, torch.empty(0, dtype=torch.int64))
         epoch, step = key
         others, kinds = self.content[divmod(epoch * self.steps + step, self.content.steps)]
-        return torch.cat([images, others]), (species, kinds)
+        return torch.cat([images, others]), torch.cat([species, kinds])
 
 
-def species_names(crops: Crops) -> list[str]:
-    """Bona fide first, then the attack species present, in alphabetical order."""
-    return [str(AttackSpecies.BONA_FIDE), *sorted(set(crops.species.tolist()) - {AttackSpecies.BONA_FIDE})]
+def species_names(*parts: Crops) -> list[str]:
+    """Bona fide first, then the attack species present in any part, in alphabetical order."""
+    present = {name for crops in parts for name in crops.species.tolist()}
+    return [str(AttackSpecies.BONA_FIDE), *sorted(present - {AttackSpecies.BONA_FIDE})]

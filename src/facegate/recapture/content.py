@@ -80,6 +80,14 @@ def pink_noise(rng: np.random.Generator, size: int, channels: int) -> Floats:
     return field.transpose(1, 2, 0).astype(np.float32)
 
 
+def mixed(below: Floats, above: Floats, rng: np.random.Generator) -> Floats:
+    """Two scenes of one size in soft patches, so that few photographs give many."""
+    size = len(below)
+    mask = cv2.resize(rng.standard_normal((5, 5), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
+    share = 1 / (1 + np.exp(-mask[..., None] * rng.uniform(4, 40)))
+    return np.asarray(below * share + above * (1 - share), np.float32)
+
+
 def taken_at_once(content: Floats, rng: np.random.Generator, size: int) -> tuple[Bytes, str]:
     """The scene before a camera: RGB (size, size, 3) and the camera's name."""
     camera = sample_camera(rng)
@@ -99,14 +107,14 @@ def taken_again(content: Floats, species: AttackSpecies, rng: np.random.Generato
 def from_photograph(photograph: Bytes, rng: np.random.Generator, size: int) -> Floats:
     """A square part of a photograph as a scene, shrunk so far that its own camera leaves no trace; linear RGB."""
     height, width = photograph.shape[:2]
-    side = int(min(height, width) * rng.uniform(0.5, 1))
+    side = int(min(height, width) * rng.uniform(0.75, 1))
     top, left = int(rng.integers(height - side + 1)), int(rng.integers(width - side + 1))
-    part = photograph[top : top + side, left : left + side]
+    part = photograph[top : top + side, left : left + side][:, :: int(rng.choice((-1, 1)))]
     return np.asarray(resize(to_linear(np.ascontiguousarray(part)), size, size), np.float32)
 
 
 def _part(content: Floats, rng: np.random.Generator, cells: int) -> Floats:
     """A part of the scene as a camera frames it."""
-    side = int(len(content) * rng.uniform(0.55, 1))
+    side = int(len(content) * rng.uniform(0.65, 1))
     top, left = (int(v) for v in rng.integers(len(content) - side + 1, size=2))
     return resize(np.ascontiguousarray(content[top : top + side, left : left + side]), cells, cells)

@@ -63,6 +63,12 @@ LEDGER: dict[str, Terms] = {
         commercial_use=True,
         access="made on this machine; shows nothing that exists",
     ),
+    "sample_photographs": Terms(
+        title="china.jpg and flower.jpg, as scikit-learn ships them",
+        licence="CC-BY-2.0 (danielbuechele, vultilion)",
+        commercial_use=True,
+        access="sklearn.datasets.load_sample_images",
+    ),
     "folder": Terms(
         title="the user's own pictures",
         licence="not stated; the user's responsibility",

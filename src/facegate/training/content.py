@@ -9,17 +9,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from sklearn.datasets import load_sample_images
 
 from facegate.contracts import SAMPLE_COLUMNS, AttackSpecies, Split
 from facegate.datasets.pack import PackWriter, encode_png
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
 from facegate.params import ContentParams
-from facegate.recapture.content import FLAT, scene, taken_again, taken_at_once
-from facegate.recapture.imaging import Bytes
+from facegate.recapture.content import FLAT, from_photograph, mixed, scene, taken_again, taken_at_once
+from facegate.recapture.imaging import Bytes, Floats
 
 SCENES_PER_SHARD = 16
 SCENE_SIZE = 448
-SOURCE = "procedural"
+SOURCE, PHOTOGRAPHS = "procedural", "sample_photographs"
+PHOTOGRAPHED = 0.5
+"""Share of scenes that are made of photographs; the others are procedural."""
 
 
 class ScenesShard(NamedTuple):
@@ -49,7 +52,7 @@ def write_content(out: Path, params: ContentParams, size: int, cache: Path, work
     firsts = range(0, params.scenes, SCENES_PER_SHARD)
     shards = [ScenesShard(f, min(SCENES_PER_SHARD, params.scenes - f), size, params.seed) for f in firsts]
     jobs = [Job(f"content-{s.first:06d}", s.scenes * 2 * len(FLAT), s) for s in shards]
-    with PackWriter(out, SAMPLE_COLUMNS, recipe | {"behind": SOURCE}) as pack:
+    with PackWriter(out, SAMPLE_COLUMNS, recipe | {"behind": [SOURCE, PHOTOGRAPHS]}) as pack:
         pack.write_all(run_jobs(photograph, jobs, SAMPLE_COLUMNS, place, workers, "taking content"))
     forget(place)
 
@@ -58,12 +61,21 @@ def photograph(shard: ScenesShard) -> Iterator[Row]:
     """Rows of one shard, scene by scene."""
     for number in range(shard.first, shard.first + shard.scenes):
         rng = np.random.default_rng([shard.seed, number])
-        content = scene(rng, SCENE_SIZE)
+        content = _scene(rng)
         for turn, species in enumerate(FLAT):
             picture, camera = taken_at_once(content, rng, shard.size)
             yield _row(number, turn, AttackSpecies.BONA_FIDE, picture, camera, False, "live")
             again = taken_again(content, species, rng, shard.size)
             yield _row(number, turn, species, again.image, again.camera, again.border_visible, again.variant)
+
+
+def _scene(rng: np.random.Generator) -> Floats:
+    """Procedural, or parts of the photographs that scikit-learn brings, in soft patches."""
+    if rng.random() >= PHOTOGRAPHED:
+        return scene(rng, SCENE_SIZE)
+    photographs = load_sample_images().images
+    parts = [from_photograph(photographs[i], rng, SCENE_SIZE) for i in rng.integers(len(photographs), size=2)]
+    return mixed(parts[0], parts[1] if rng.random() < 0.6 else scene(rng, SCENE_SIZE), rng)
 
 
 def _row(

@@ -78,7 +78,7 @@ def write_lessons(
         )
         for number, count in enumerate(min(PER_SHARD, params.pictures - start) for start in shards)
     ]
-    with PackWriter(out, POOL_COLUMNS, {**source, **recipe, "behind": params.teacher}) as pack:
+    with PackWriter(out, POOL_COLUMNS, {**source, **recipe, "behind": [params.teacher]}) as pack:
         pack.write_all(run_jobs(teach, jobs, POOL_COLUMNS, place, workers, "asking the teacher"))
     forget(place)
     return params.pictures

@@ -24,7 +24,7 @@ class SpoofModule(Learner):
     """Cross-entropies over (attack, bona fide) of the sum and of each branch, beside one over the species.
 
     Naming the species is a task of training only: it keeps the features of a rare species from being drowned
-    by an easy one. Its head is not exported. Of content that is not faces, only the medium branch is asked.
+    by an easy one. Its head is not exported.
 
     Args:
         params: recipe.
@@ -41,23 +41,14 @@ class SpoofModule(Learner):
         self.species_weight, self.branch_weight = params.species_weight, params.branch_weight
         self.species_head = nn.Linear(network.features, species)
 
-    def loss_of(self, images: Tensor, labels: Any) -> Tensor:
-        """Weighted sum of the cross-entropies.
-
-        Args:
-            images: normalised pictures, faces before content.
-            labels: species of the faces (0 is bona fide) and of the content.
-        """
-        faces, content = labels
+    def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
+        """Weighted sum of the cross-entropies; label 0 is bona fide, any other an attack species."""
         network = cast(SpoofNet, self.network)
-        medium = network.describe_medium(images)
-        scene = network.describe_scene(images[: len(faces)])
+        medium, scene = network.describe_medium(images), network.describe_scene(images)
         mediums, scenes = network.medium_judge(medium), network.scene_judge(scene)
-        shown = mediums[: len(faces)]
-        named = self.species_head(torch.cat([medium[: len(faces)], scene], 1))
-        loss = _judged(shown + scenes, faces) + self.species_weight * _entropy(named, faces)
-        loss = loss + self.branch_weight * (_judged(shown, faces) + _judged(scenes, faces))
-        return loss + _judged(mediums[len(faces) :], content) if len(content) else loss
+        named = self.species_head(torch.cat([medium, scene], 1))
+        loss = _judged(mediums + scenes, labels) + self.species_weight * _entropy(named, labels)
+        return loss + self.branch_weight * (_judged(mediums, labels) + _judged(scenes, labels))
 
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
         """Area under the ROC, 0 to 1; 0.5 where only one class is present."""
