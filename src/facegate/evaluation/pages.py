@@ -6,6 +6,7 @@ from typing import Any
 from facegate.contracts import ModelContract
 from facegate.evaluation import sections
 from facegate.evaluation.figures import Figures
+from facegate.evaluation.pack_sections import pack_sections
 from facegate.evaluation.sections import rate
 from facegate.evaluation.spoof_points import headline_point
 from facegate.reporting.page import Page, Picture, Section, Table, with_interval
@@ -50,6 +51,7 @@ def recognition_page(
             _search(metrics["identification"]),
             sections.calibration(metrics, out),
             sections.groups(metrics, out, ("fnmr", "fmr")),
+            *pack_sections(metrics, out),
             *([sections.robustness(metrics, out, ("fnmr", "fmr"))] if "robustness" in metrics else []),
             sections.worst_errors(out, worst),
             sections.recipe(metrics, contract),
@@ -69,7 +71,7 @@ def spoof_page(
             name,
             f"{p['threshold']:.4f}",
             with_interval(rate(p["bpcer"])),
-            f"{p['worst_species']}: {with_interval(rate(p['worst_apcer']))}",
+            f"{p['worst_species'].replace('_', ' ')}: {with_interval(rate(p['worst_apcer']))}",
         )
         for name, p in points.items()
     ]
@@ -103,6 +105,7 @@ def spoof_page(
             _species(metrics, at, baselines["trivial"]["auc_by_species"]),
             sections.calibration(metrics, out),
             sections.groups(metrics, out, ("bpcer", "apcer")),
+            *pack_sections(metrics, out),
             *([sections.robustness(metrics, out, ("bpcer", "apcer"))] if "robustness" in metrics else []),
             sections.worst_errors(out, worst),
             _legacy(metrics["legacy"]),

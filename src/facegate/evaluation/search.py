@@ -14,6 +14,7 @@ from facegate.params import EvaluateParams
 SIZES = (10, 100, 1_000, 10_000)
 """Gallery sizes for which a threshold is stated."""
 FPIR = 0.05
+DRAWN = "not measured: the table holds a draw of the non-mated comparisons only"
 
 
 def identification(test: Comparisons, params: EvaluateParams) -> dict[str, Any]:
@@ -22,14 +23,14 @@ def identification(test: Comparisons, params: EvaluateParams) -> dict[str, Any]:
     Returns:
         Rates and thresholds, or ``{"note": why}`` where the table does not hold every comparison.
     """
-    scores = _matrix(test)
+    scores = score_matrix(test)
+    if scores is None:
+        return {"note": DRAWN}
     enrolled = np.random.default_rng(params.seed).permutation(test.people.size) % 2 == 0
     first = np.unique(test.subjects, return_index=True)[1]
     gallery = first[enrolled[test.subjects[first]]]
     probes = np.setdiff1d(np.arange(test.samples.size), gallery)
     block = scores[np.ix_(probes, gallery)]
-    if np.isnan(block).any():
-        return {"note": "not measured: the table holds a draw of the non-mated comparisons only"}
     try:
         found = search(block, test.subjects[probes], test.subjects[gallery])
         threshold = threshold_accepting(found.top_scores, FPIR, "non-mated search")
@@ -59,9 +60,12 @@ def _by_size(strangers: NDArray[np.float32], seed: int) -> dict[str, Any]:
     return found
 
 
-def _matrix(test: Comparisons) -> NDArray[np.float32]:
-    size = test.samples.size
-    scores = np.full((size, size), np.nan, np.float32)
-    scores[test.probe, test.reference] = test.scores
-    scores[test.reference, test.probe] = test.scores
+def score_matrix(part: Comparisons) -> NDArray[np.float32] | None:
+    """Scores of all samples with each other, shape (s, s), 1 on the diagonal; None if some were not compared."""
+    size = part.samples.size
+    if part.scores.size < size * (size - 1) // 2:
+        return None
+    scores = np.ones((size, size), np.float32)
+    scores[part.probe, part.reference] = part.scores
+    scores[part.reference, part.probe] = part.scores
     return scores

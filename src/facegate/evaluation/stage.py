@@ -21,6 +21,7 @@ from facegate.evaluation.compare import compare_recognition, compare_spoof
 from facegate.evaluation.figures import Figures, recognition_figures, spoof_figures
 from facegate.evaluation.groups import sample_groups
 from facegate.evaluation.headline import headline
+from facegate.evaluation.pack_figures import pack_figures
 from facegate.evaluation.pages import recognition_page, spoof_page
 from facegate.evaluation.robustness import recognition_robustness, spoof_robustness
 from facegate.evaluation.scores import Model, write_scores
@@ -87,6 +88,7 @@ def evaluate_task(
         write_scores(model, bundle.contract, places.crops, scores, seed=params.seed)
         table, about = read_table(scores)
         metrics = _measure(task, table, about, pack, params)
+        metrics |= pack_figures(task, table, about, metrics, pack, params)
         if target == REFERENCE:
             baselines = _baselines(task, table, pack, bundle.contract, params)
             metrics["robustness"] = _robustness(task, model, pack, bundle.contract, metrics, params)

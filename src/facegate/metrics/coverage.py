@@ -95,4 +95,4 @@ def _proneness(
 
 
 if __name__ == "__main__":
-    print(table())  # noqa: T201
+    print(table())

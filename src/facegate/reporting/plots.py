@@ -156,6 +156,40 @@ def robustness(
         both[0].legend(loc="upper left", fontsize=8)
 
 
+def turning(
+    path: Path, bands: Sequence[Mapping[str, object]], metrics: tuple[str, str], synthetic: bool
+) -> None:
+    """Two error rates over the angle of the head, with intervals; bands without a trial are left out.
+
+    Args:
+        path: the ``.png`` file.
+        bands: each with ``low`` and ``high`` in degrees and both rates, as ``Rate`` dumps.
+        metrics: keys of the two rates.
+        synthetic: measured on rendered people.
+    """
+    ticks = [float(str(band["low"])) for band in bands] + [float(str(bands[-1]["high"]))]
+    with canvas(path, "As heads turn away", synthetic, (9.0, 3.8), columns=2) as both:
+        for axes, metric in zip(both, metrics, strict=True):
+            rates = [Rate.model_validate(band[metric]) for band in bands]
+            known = [k for k, rate in enumerate(rates) if rate.value is not None]
+            value = np.array([rates[k].value for k in known], float)
+            low, high = (np.array([getattr(rates[k], side) for k in known]) for side in ("low", "high"))
+            at = np.array([(ticks[k] + ticks[k + 1]) / 2 for k in known])
+            axes.errorbar(
+                at, value, [value - low, high - value], color=BLUE, marker="o", ms=5, lw=1.6, capsize=3
+            )
+            for x, y, k in zip(at, high, known, strict=True):
+                count = f"n = {rates[k].trials:,}"
+                axes.annotate(
+                    count, (x, y), (0, 3), textcoords="offset points", ha="center", size=7, color=GREY
+                )
+            axes.set(
+                title=metric.upper(), xlabel="degrees away from the camera", xlim=(0, ticks[-1]), xticks=ticks
+            )
+            axes.set_ylim(0, max(0.01, float(high.max()) * 1.12) if known else 1)
+            percent_axis(axes, "y")
+
+
 def _bars(
     axes: Axes, names: Sequence[str], rates: Sequence[Rate], colours: Sequence[str], dots: bool = False
 ) -> None:
