@@ -18,6 +18,7 @@ from facegate.errors import BundleError
 from facegate.evaluation import recognition, spoof, spoof_points
 from facegate.evaluation.baselines import eigenfaces, trivial
 from facegate.evaluation.compare import compare_recognition, compare_spoof
+from facegate.evaluation.curves import write_curves
 from facegate.evaluation.figures import Figures, recognition_figures, spoof_figures
 from facegate.evaluation.groups import sample_groups
 from facegate.evaluation.headline import headline
@@ -184,6 +185,7 @@ def _report(
         (recognition_figures, recognition_page) if task is Task.RECOGNITION else (spoof_figures, spoof_page)
     )
     draw(out, table, metrics, pack)
+    write_curves(folder / "errors.csv", task, table)
     write_page(folder / "report.html", page(metrics, contract, out, baselines))
     text = json.dumps({**metrics, "baselines": baselines}, indent=1, sort_keys=True, allow_nan=False)
     (folder / "evaluation.json").write_text(text + "\n")
