@@ -94,14 +94,18 @@ class Cells(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.rows = []
+        self.rows, self.inside = [], False
 
     def handle_starttag(self, tag, attrs):
+        self.inside = tag in ("td", "th")
         if tag == "tr":
             self.rows.append([])
 
+    def handle_endtag(self, tag):
+        self.inside = False
+
     def handle_data(self, data):
-        if self.rows:
+        if self.inside:
             self.rows[-1].append(data.replace("\N{NO-BREAK SPACE}", " "))
 
 

@@ -65,3 +65,12 @@ def test_the_more_people_agree_the_wider():
         for w in (wrong, apart)
     ]
     assert spread[0][1] - spread[0][0] > 2 * (spread[1][1] - spread[1][0])
+
+
+def test_a_person_is_worth_at_least_one_trial():
+    # One picture of one person went wrong: little is seen of how people agree, but no less than nothing.
+    wrong, of = np.eye(1, 40, dtype=int)[0], np.full(40, 8)
+    variance = float(((wrong - 1 / 40) ** 2).sum() / 320**2 * 40 / 39)
+    _, high = c.clustered_bounds(1, 320, variance, (wrong, of))
+    assert high <= c.wilson(40 / 320, 40)[1] + 1e-12
+    assert high > c.wilson(1, 320)[1]

@@ -60,8 +60,18 @@ def clustered_bounds(
     tail = (1 - confidence) / 2
     quantiles = norm.ppf(tail) / t.ppf(tail, _freedom(value, trials, *by_person))
     effect = max(variance * trials / (value * (1 - value)), _LEAST_EFFECT)
-    worth = trials / effect * float(quantiles) ** 2
+    worth = max(trials / effect * float(quantiles) ** 2, _least_worth(trials, by_person[1]))
     return wilson(value * worth, worth, confidence)
+
+
+def _least_worth(trials: int, of: Counts) -> float:
+    """Independent trials that are left if all trials of a person end alike.
+
+    That is one a person, of equal weight (Kish), and half of that where each trial is of two people (Hoeffding's bound
+    on the variance of a mean over pairs).
+    """
+    of = np.asarray(of, float)
+    return float(of.sum() * trials / (of @ of))
 
 
 def _freedom(value: float, trials: int, wrong: Counts, of: Counts) -> float:

@@ -12,7 +12,7 @@ from facegate.contracts import Rate
 from facegate.metrics.verification import ErrorCurves, det_points
 from facegate.reporting.canvas import BLUE, GREEN, GREY, RED, SERIES, canvas, percent_axis
 
-_DEVIATE_TICKS = (1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8)
+_DEVIATE_TICKS = (1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 
 
 def det(
@@ -35,7 +35,8 @@ def det(
         drawn = {name: det_points(curve) for name, curve in curves.items()}
         rates = np.concatenate([np.concatenate(pair) for pair in drawn.values()] or [np.array([])])
         lowest = max(1e-5, rates.min() / 1.5) if rates.size else 1e-3
-        low, high = ndtri(lowest), ndtri(0.6)
+        worst = max((max(pair) for pair in points.values()), default=0.0)
+        low, high = ndtri(lowest), ndtri(min(0.995, max(0.6, worst + 0.005)))
         axes.plot([low, high], [low, high], color="#d1d5db", lw=1, ls="--", label="equal error rate")
         for colour, (name, (x, y)) in zip(SERIES, drawn.items(), strict=False):
             axes.plot(ndtri(x), ndtri(y), color=colour, lw=1.8, label=name)
@@ -153,7 +154,9 @@ def robustness(
             axes.set(xlabel="strength", title=metric.upper())
             axes.set_ylim(bottom=0, top=min(1.02, max(0.05, axes.get_ylim()[1])))
             percent_axis(axes, "y")
-        both[0].legend(loc="upper left", fontsize=8)
+        both[0].figure.legend(
+            *both[0].get_legend_handles_labels(), loc="outside lower left", ncols=6, fontsize=8
+        )
 
 
 def turning(
