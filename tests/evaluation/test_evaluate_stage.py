@@ -64,12 +64,13 @@ def test_every_plot_is_there_and_small_and_the_page_needs_no_network(evaluated):
     _, places, _, _ = evaluated
     folder = places.reports / "fp32"
     names = {file.name for file in folder.iterdir()}
-    assert names >= {"det.png", "scores.png", "reliability.png", "slices.png", "robustness.png", "worst.jpg"}
+    plots = ("det", "scores", "reliability", "slices", "robustness", "turning")
+    assert names >= {"errors.csv", "worst.jpg", *(f"{name}.png" for name in plots)}
     assert all(file.stat().st_size <= 150_000 for file in folder.glob("*.png"))
     page = (folder / "report.html").read_text()
     assert "Synthetic." in page
     assert "http" not in page
-    assert page.count("data:image/") == len(names) - 2
+    assert page.count("data:image/") == len(names) - 3  # not the page, its data and the curves
 
 
 def test_without_an_fp32_bundle_nothing_is_measured(tmp_path, face_pack, evaluate_params):

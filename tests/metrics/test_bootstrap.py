@@ -74,24 +74,6 @@ def test_resamples_that_hold_no_trial_do_not_pass_unsaid():
         b.interval(np.full(10, np.nan), 5)
 
 
-@pytest.mark.parametrize(("rate", "people"), [(0.02, 300), (0.1, 150), (0.3, 60)])
-def test_intervals_cover_their_level_where_pictures_of_a_person_agree(rate, people):
-    rng = np.random.default_rng(0)
-    draws, rounds, pictures = b.resample(np.arange(people), 1000, 1), 2000, 8
-    proneness = rng.beta(rate, 1 - rate, (rounds, people, 1))  # within-person correlation 0.5
-    errors = rng.random((rounds, people, pictures)) < proneness
-    sums = errors.sum(axis=2)
-    samples = draws.weights @ sums.T.astype(np.float32) / (people * pictures)
-    trials, hits, naive = people * pictures, 0, 0
-    for count, column in zip(sums.sum(axis=1), samples.T, strict=True):
-        low, high = b.clustered_bounds(int(count), trials, column, people)
-        hits += low <= rate <= high
-        low, high = clopper_pearson(count, trials)
-        naive += low <= rate <= high
-    assert abs(hits / rounds - 0.95) <= 0.015
-    assert naive / rounds < 0.8
-
-
 def test_independent_trials_are_worth_their_number():
     rng = np.random.default_rng(1)
     errors, subjects = rng.random(500) < 0.2, np.arange(500)

@@ -57,3 +57,9 @@ def test_fold_accuracy_of_separable_scores():
 def test_one_fold_is_refused():
     with pytest.raises(NotMeasurableError, match="one fold"):
         t.fold_accuracy([0, 1], [False, True], [0, 0])
+
+
+def test_attempts_against_many_identities_are_judged_together():
+    scores = [[0.9, 0.1], [0.1, 0.2], [np.nan, np.nan]]
+    found = t.accepted_transactions(scores, [True, True, False], [5, 5, 7], 0.5)
+    np.testing.assert_array_equal(found, [[True, False], [False, False]])

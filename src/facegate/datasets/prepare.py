@@ -90,7 +90,7 @@ class Cropper:
             try:
                 yield crop_sample(row, self.task, _detector(self.params.detector_score), self.params)
             except FacegateError as error:
-                known = {name: row[name] for name in ("sample_id", "split", "species")}
+                known = {name: row[name] for name in ("sample_id", "subject_id", "split", "species")}
                 yield {**known, "problem": error.problem}
 
 
@@ -167,6 +167,7 @@ class Tally:
     pictures: Counter[tuple[str, str]] = field(default_factory=Counter)
     crops: Counter[tuple[str, str]] = field(default_factory=Counter)
     missed: dict[str, str] = field(default_factory=dict)
+    not_acquired: list[list[str]] = field(default_factory=list)
     errors: list[float] = field(default_factory=list)
 
     def count(self, rows: Iterable[Row]) -> Iterator[Row]:
@@ -176,6 +177,7 @@ class Tally:
             self.pictures[group] += 1
             if row["problem"] is not None:
                 self.missed[row["sample_id"]] = row["problem"]
+                self.not_acquired.append([row["sample_id"], row["subject_id"], *group])
                 continue
             self.crops[group] += 1
             if row["landmark_error"] is not None:
@@ -191,9 +193,11 @@ class Tally:
         Returns:
             ``pictures``, ``crops``, ``detection_rate`` (0 to 1), the same ``by_split`` and ``by_species``,
             ``landmark_error`` (mean and 95th percentile, in eye distances, where the truth is known) and
-            ``missed`` (sample id: reason).
+            ``missed`` (sample id: reason); with all of them also ``not_acquired`` (sample, subject, split,
+            species), which evaluation counts as failures to acquire.
         """
         return {
+            **({"not_acquired": self.not_acquired} if examples is None else {}),
             **_rate(self.pictures.total(), self.crops.total()),
             "by_split": self._by(0),
             "by_species": self._by(1),

@@ -60,7 +60,11 @@ def validate(task: Task, samples: Path, crops: Path, reports: Path, params: Vali
         "task": str(task),
         "passed": not _stopping(found),
         "rules": found,
-        "detection": {k: v for k, v in crop_pack.metadata.items() if k not in ("missed", "samples_digest")},
+        "detection": {
+            k: v
+            for k, v in crop_pack.metadata.items()
+            if k not in ("missed", "not_acquired", "samples_digest")
+        },
         "counts": _counts(crop_pack),
         "limits": params.model_dump(mode="json"),
     }

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from scipy.linalg import eigh
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -120,6 +121,8 @@ def _grey(pack: Pack, rows: NDArray[np.intp]) -> NDArray[np.float64]:
 
 def _principal_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leading eigenvectors of the covariance, shape (side², k)."""
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    count = min(COMPONENTS, int((values > 1e-9 * values[-1]).sum()))
+    size = centred.shape[1]
+    leading = (size - min(COMPONENTS, size), size - 1)
+    values, vectors = eigh(centred.T @ centred, subset_by_index=leading)
+    count = int((values > 1e-9 * values[-1]).sum())
     return vectors[:, ::-1][:, :count]

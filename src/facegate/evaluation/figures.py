@@ -62,6 +62,8 @@ def recognition_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any
     _reliability(out, (val.scores, val.mated), (test.scores, test.mated))
     shown = metrics["slices"]["operating_point"]
     _slices(out, metrics, "fnmr", points[shown]["fnmr"]["value"])
+    if "turning" in metrics:
+        plots.turning(out["turning"], metrics["turning"]["bands"], ("fnmr", "fmr"), out.synthetic)
     if "robustness" in metrics:
         plots.robustness(out["robustness"], metrics["robustness"], ("fnmr", "fmr"), out.synthetic)
     strangers, mates = np.flatnonzero(~test.mated), np.flatnonzero(test.mated)
@@ -102,6 +104,8 @@ def spoof_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pac
     genuine = test.species == BONA_FIDE
     _reliability(out, (val.scores, val.species == BONA_FIDE), (test.scores, genuine))
     _slices(out, metrics, "bpcer", bpcer.value or 0.0)
+    if "turning" in metrics:
+        plots.turning(out["turning"], metrics["turning"]["bands"], ("bpcer", "apcer"), out.synthetic)
     if "robustness" in metrics:
         plots.robustness(out["robustness"], metrics["robustness"], ("bpcer", "apcer"), out.synthetic)
     attacks, live = np.flatnonzero(~genuine), np.flatnonzero(genuine)

@@ -38,7 +38,8 @@ def _recognition(metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
     if "rank_1" in metrics["identification"]:
         found["rank_1"] = metrics["identification"]["rank_1"]
-    return found | _comparison(metrics)
+    found |= {name: metrics[name] for name in ("transactions",) if name in metrics}
+    return found | _acquisition(metrics) | _comparison(metrics)
 
 
 def _spoof(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +50,12 @@ def _spoof(metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
     for name, point in metrics["operating_points"].items():
         found[name] = {key: value for key, value in point.items() if key != "threshold"}
-    return found | _comparison(metrics)
+    return found | _acquisition(metrics) | _comparison(metrics)
+
+
+def _acquisition(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    found = metrics.get("acquisition", {})
+    return {name: found[name] for name in ("failure_to_acquire", "bpnrr", "apnrr") if name in found}
 
 
 def _comparison(metrics: Mapping[str, Any]) -> dict[str, Any]:

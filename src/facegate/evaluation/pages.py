@@ -6,6 +6,7 @@ from typing import Any
 from facegate.contracts import ModelContract
 from facegate.evaluation import sections
 from facegate.evaluation.figures import Figures
+from facegate.evaluation.pack_sections import pack_sections
 from facegate.evaluation.sections import rate
 from facegate.evaluation.spoof_points import headline_point
 from facegate.reporting.page import Page, Picture, Section, Table, with_interval
@@ -50,6 +51,7 @@ def recognition_page(
             _search(metrics["identification"]),
             sections.calibration(metrics, out),
             sections.groups(metrics, out, ("fnmr", "fmr")),
+            *pack_sections(metrics, out),
             *([sections.robustness(metrics, out, ("fnmr", "fmr"))] if "robustness" in metrics else []),
             sections.worst_errors(out, worst),
             sections.recipe(metrics, contract),
@@ -69,7 +71,7 @@ def spoof_page(
             name,
             f"{p['threshold']:.4f}",
             with_interval(rate(p["bpcer"])),
-            f"{p['worst_species']}: {with_interval(rate(p['worst_apcer']))}",
+            f"{p['worst_species'].replace('_', ' ')}: {with_interval(rate(p['worst_apcer']))}",
         )
         for name, p in points.items()
     ]
@@ -103,6 +105,7 @@ def spoof_page(
             _species(metrics, at, baselines["trivial"]["auc_by_species"]),
             sections.calibration(metrics, out),
             sections.groups(metrics, out, ("bpcer", "apcer")),
+            *pack_sections(metrics, out),
             *([sections.robustness(metrics, out, ("bpcer", "apcer"))] if "robustness" in metrics else []),
             sections.worst_errors(out, worst),
             _legacy(metrics["legacy"]),
@@ -126,21 +129,27 @@ def _search(found: Mapping[str, Any]) -> Section:
     rows = [
         ("rank 1", with_interval(rate(found["rank_1"]))),
         ("rank 5", with_interval(rate(found["rank_5"]))),
-        ("FPIR (threshold from the test set)", with_interval(rate(found["fpir"]))),
+        (f"FPIR, wanted {100 * found['target_fpir']:g} %", with_interval(rate(found["fpir"]))),
         ("FNIR at that threshold", with_interval(rate(found["fnir"]))),
     ]
     sizes = [
-        (f"{int(size):,}", "–", row["note"])
+        (f"{int(size):,}", "–", row["note"], "–", "–")
         if "note" in row
-        else (f"{int(size):,}", f"{row['threshold']:.4f}", _HOW[row["how"]])
-        for size, row in found["thresholds_by_gallery_size"].items()
+        else (
+            f"{int(size):,}",
+            f"{row['threshold']:.4f}",
+            _HOW[row["how"]],
+            with_interval(rate(row["fpir"])) if row["fpir"] else "gallery too small to measure",
+            with_interval(rate(row["fnir"])),
+        )
+        for size, row in found["by_gallery_size"].items()
     ]
     lead = (
         f"Half of the test people are enrolled with one picture each ({found['gallery']}); the others are strangers. "
-        "The larger the gallery, the higher the threshold must be."
+        "Thresholds come from validation strangers. The larger the gallery, the higher the threshold must be."
     )
-    tables = (Table(("", ""), rows), Table(("gallery", "threshold for FPIR 5 %", "how it is known"), sizes))
-    return Section("Identification", lead, tables=tables)
+    head = ("gallery", "threshold for FPIR 5 %", "how it is known", "FPIR on test", "FNIR on test")
+    return Section("Identification", lead, tables=(Table(("", ""), rows), Table(head, sizes)))
 
 
 _HOW = {

@@ -70,7 +70,7 @@ def evaluate_recognition(
         },
         "tar_at_fmr": _tar(draws, test, params),
         "calibration": _calibration(val, test, params),
-        "identification": identification(test, params),
+        "identification": identification(val, test, params),
         "slices": _slices(draws, test, points, labels, params),
     }
     return plain(result)

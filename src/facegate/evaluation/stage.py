@@ -18,9 +18,11 @@ from facegate.errors import BundleError
 from facegate.evaluation import recognition, spoof, spoof_points
 from facegate.evaluation.baselines import eigenfaces, trivial
 from facegate.evaluation.compare import compare_recognition, compare_spoof
+from facegate.evaluation.curves import write_curves
 from facegate.evaluation.figures import Figures, recognition_figures, spoof_figures
 from facegate.evaluation.groups import sample_groups
 from facegate.evaluation.headline import headline
+from facegate.evaluation.pack_figures import pack_figures
 from facegate.evaluation.pages import recognition_page, spoof_page
 from facegate.evaluation.robustness import recognition_robustness, spoof_robustness
 from facegate.evaluation.scores import Model, write_scores
@@ -87,6 +89,7 @@ def evaluate_task(
         write_scores(model, bundle.contract, places.crops, scores, seed=params.seed)
         table, about = read_table(scores)
         metrics = _measure(task, table, about, pack, params)
+        metrics |= pack_figures(task, table, about, metrics, pack, params)
         if target == REFERENCE:
             baselines = _baselines(task, table, pack, bundle.contract, params)
             metrics["robustness"] = _robustness(task, model, pack, bundle.contract, metrics, params)
@@ -182,6 +185,7 @@ def _report(
         (recognition_figures, recognition_page) if task is Task.RECOGNITION else (spoof_figures, spoof_page)
     )
     draw(out, table, metrics, pack)
+    write_curves(folder / "errors.csv", task, table)
     write_page(folder / "report.html", page(metrics, contract, out, baselines))
     text = json.dumps({**metrics, "baselines": baselines}, indent=1, sort_keys=True, allow_nan=False)
     (folder / "evaluation.json").write_text(text + "\n")

@@ -18,7 +18,8 @@ from scipy.stats import norm, t
 
 from facegate.contracts import Rate
 from facegate.errors import NotMeasurableError
-from facegate.metrics.intervals import BOOTSTRAP, clopper_pearson
+from facegate.metrics.clustered import Counts, clustered_bounds
+from facegate.metrics.intervals import BOOTSTRAP
 
 _BLOCK = 8_000_000
 """Largest intermediate product held at once, in numbers."""
@@ -155,9 +156,8 @@ def bootstrap_rate(
 ) -> Rate:
     """A rate with an interval over subjects.
 
-    The bounds are those of :func:`clustered_bounds`. Without any error, or with nothing else, resampling sees no
-    spread, and every person counts as one trial. With trials of one person, or of so few that a tenth of the
-    resamples miss them all, nothing is known: 0 to 1.
+    The bounds are those of :func:`~facegate.metrics.clustered.clustered_bounds`. With trials of one person, or of so
+    few that a tenth of the resamples miss them all, nothing is known: 0 to 1.
 
     Args:
         draws: resamples of (at least) the subjects given.
@@ -180,54 +180,44 @@ def bootstrap_rates(
     confidence: float = 0.95,
 ) -> list[Rate]:
     """The rate of each of `size` groups in one go; `groups` numbers the group of each trial from 0."""
-    wrong, group, one = np.asarray(errors, bool), np.asarray(groups, np.intp), np.asarray(first)
-    two = one if second is None else np.asarray(second)
-    counts = resampled_counts(draws, group * 2 + wrong, 2 * size, first, second)
-    rates = []
-    for number in range(size):
-        inside = group == number
-        people = np.union1d(one[inside], two[inside]).size
-        samples = _divided(counts[:, 2 * number + 1], counts[:, 2 * number : 2 * number + 2].sum(axis=1))
-        rates.append(_rate(int(wrong[inside].sum()), int(inside.sum()), people, samples, confidence))
-    return rates
+    wrong, group, one = np.asarray(errors, bool), np.asarray(groups, np.intp), draws.codes(first)
+    two = one if second is None else draws.codes(second)
+    cell = group * 2 + wrong
+    counts = resampled_counts(draws, cell, 2 * size, first, second)
+    shape = (2 * size, draws.people.size)
+    persons = _per_person(cell, one, shape) + _per_person(cell[one != two], two[one != two], shape)
+    total = np.bincount(cell, minlength=2 * size)
+    return [
+        _rate(
+            counts[:, k : k + 2],
+            (persons[k + 1], persons[k] + persons[k + 1]),
+            int(total[k + 1]),
+            int(total[k : k + 2].sum()),
+            confidence,
+        )
+        for k in range(0, 2 * size, 2)
+    ]
 
 
-def clustered_bounds(
-    errors: int, trials: int, samples: NDArray[np.float64], people: int, confidence: float = 0.95
-) -> tuple[float, float]:
-    """Clopper-Pearson bounds with as many trials as those of agreeing people are worth.
-
-    The variance over resamples says how many independent trials would have spread as much; the exact interval is
-    taken for that number (Korn and Graubard, Survey Methodology 1998). For rare errors this covers what
-    percentiles of the resamples do not.
-
-    Args:
-        errors: observed errors.
-        trials: observed trials.
-        samples: the rate in each resample; NaN where no trial was drawn.
-        people: number of subjects behind the trials.
-        confidence: level, 0 to 1.
-
-    Returns:
-        Bounds; 0 and 1 where a tenth of the resamples hold no trial, or there are fewer than two people.
-    """
-    if trials == 0 or people < 2 or np.isnan(samples).mean() > _MISSING:
-        return 0.0, 1.0
-    value = errors / trials
-    variance = float(np.nanvar(samples)) * people / (people - 1)
-    if errors in (0, trials):
-        worth = float(people)
-    else:
-        worth = min(trials, value * (1 - value) / variance) if variance > 0 else float(trials)
-    low, high = clopper_pearson(value * worth, worth, confidence)
-    return float(low), float(high)
+def _per_person(
+    cells: NDArray[np.intp], people: NDArray[np.intp], shape: tuple[int, int]
+) -> NDArray[np.intp]:
+    return np.bincount(cells * shape[1] + people, minlength=shape[0] * shape[1]).reshape(shape)
 
 
-def _rate(count: int, trials: int, people: int, samples: NDArray[np.float64], confidence: float) -> Rate:
-    low, high = clustered_bounds(count, trials, samples, people, confidence)
+def _rate(
+    counts: NDArray[np.float64], by_person: tuple[Counts, Counts], wrong: int, trials: int, confidence: float
+) -> Rate:
+    """Rate of one group from its resampled counts (right, wrong), shape (resamples, 2)."""
+    samples = _divided(counts[:, 1], counts.sum(axis=1))
+    people = int(np.count_nonzero(by_person[1]))
+    low, high = 0.0, 1.0
+    if people > 1 and np.isnan(samples).mean() <= _MISSING:
+        variance = float(np.nanvar(samples)) * people / (people - 1)
+        low, high = clustered_bounds(wrong, trials, variance, by_person, confidence)
     return Rate(
-        value=count / trials if trials else None,
-        errors=count,
+        value=wrong / trials if trials else None,
+        errors=wrong,
         trials=trials,
         low=low,
         high=high,

@@ -61,21 +61,45 @@ def transaction_rates(
     Raises:
         NotMeasurableError: an acquired attempt has no score, or a transaction mixes true and false claims.
     """
-    values, got, claim = np.asarray(scores, float), np.asarray(acquired, bool), np.asarray(mated, bool)
-    if np.isnan(values[got]).any():
-        raise NotMeasurableError(
-            "an acquired attempt has a NaN score", "mark it as not acquired, or score it"
-        )
+    claim = np.asarray(mated, bool)
     _, code = np.unique(np.asarray(transactions), return_inverse=True)
     attempts, true_claims = np.bincount(code), np.bincount(code, claim)
     if np.any((true_claims > 0) & (true_claims < attempts)):
         raise NotMeasurableError("a transaction holds true and false claims", "give each claim its own id")
-    accepted = np.bincount(code, got & (np.where(got, values, -np.inf) >= threshold)) > 0
+    accepted = accepted_transactions(scores, acquired, code, threshold)
     genuine = true_claims > 0
     return (
         exact_rate(int(accepted[~genuine].sum()), int((~genuine).sum()), confidence),
         exact_rate(int((~accepted[genuine]).sum()), int(genuine.sum()), confidence),
     )
+
+
+def accepted_transactions(
+    scores: ArrayLike, acquired: ArrayLike, transactions: ArrayLike, threshold: float
+) -> NDArray[np.bool_]:
+    """Whether one attempt of each transaction was acquired and accepted.
+
+    Args:
+        scores: per attempt, or per attempt and identity claimed, shape (n, …); ignored where nothing was acquired.
+        acquired: per attempt, shape (n,).
+        transactions: per attempt, the transaction it belongs to, shape (n,).
+        threshold: at or above it an attempt is accepted.
+
+    Returns:
+        In the order of the sorted transactions, shape (transactions, …).
+
+    Raises:
+        NotMeasurableError: an acquired attempt has no score.
+    """
+    values, got = np.asarray(scores), np.asarray(acquired, bool)
+    if np.isnan(values[got]).any():
+        raise NotMeasurableError(
+            "an acquired attempt has a NaN score", "mark it as not acquired, or score it"
+        )
+    names, code = np.unique(np.asarray(transactions), return_inverse=True)
+    accepted = np.zeros((names.size, *values.shape[1:]), bool)
+    np.logical_or.at(accepted, code[got], values[got] >= threshold)
+    return accepted
 
 
 def fold_accuracy(scores: ArrayLike, mated: ArrayLike, folds: ArrayLike) -> FoldAccuracy:

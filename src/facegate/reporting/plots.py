@@ -12,7 +12,7 @@ from facegate.contracts import Rate
 from facegate.metrics.verification import ErrorCurves, det_points
 from facegate.reporting.canvas import BLUE, GREEN, GREY, RED, SERIES, canvas, percent_axis
 
-_DEVIATE_TICKS = (1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8)
+_DEVIATE_TICKS = (1e-5, 1e-4, 1e-3, 0.01, 0.05, 0.2, 0.5, 0.8, 0.95, 0.99)
 
 
 def det(
@@ -35,7 +35,8 @@ def det(
         drawn = {name: det_points(curve) for name, curve in curves.items()}
         rates = np.concatenate([np.concatenate(pair) for pair in drawn.values()] or [np.array([])])
         lowest = max(1e-5, rates.min() / 1.5) if rates.size else 1e-3
-        low, high = ndtri(lowest), ndtri(0.6)
+        worst = max((max(pair) for pair in points.values()), default=0.0)
+        low, high = ndtri(lowest), ndtri(min(0.995, max(0.6, worst + 0.005)))
         axes.plot([low, high], [low, high], color="#d1d5db", lw=1, ls="--", label="equal error rate")
         for colour, (name, (x, y)) in zip(SERIES, drawn.items(), strict=False):
             axes.plot(ndtri(x), ndtri(y), color=colour, lw=1.8, label=name)
@@ -153,7 +154,43 @@ def robustness(
             axes.set(xlabel="strength", title=metric.upper())
             axes.set_ylim(bottom=0, top=min(1.02, max(0.05, axes.get_ylim()[1])))
             percent_axis(axes, "y")
-        both[0].legend(loc="upper left", fontsize=8)
+        both[0].figure.legend(
+            *both[0].get_legend_handles_labels(), loc="outside lower left", ncols=6, fontsize=8
+        )
+
+
+def turning(
+    path: Path, bands: Sequence[Mapping[str, object]], metrics: tuple[str, str], synthetic: bool
+) -> None:
+    """Two error rates over the angle of the head, with intervals; bands without a trial are left out.
+
+    Args:
+        path: the ``.png`` file.
+        bands: each with ``low`` and ``high`` in degrees and both rates, as ``Rate`` dumps.
+        metrics: keys of the two rates.
+        synthetic: measured on rendered people.
+    """
+    ticks = [float(str(band["low"])) for band in bands] + [float(str(bands[-1]["high"]))]
+    with canvas(path, "As heads turn away", synthetic, (9.0, 3.8), columns=2) as both:
+        for axes, metric in zip(both, metrics, strict=True):
+            rates = [Rate.model_validate(band[metric]) for band in bands]
+            known = [k for k, rate in enumerate(rates) if rate.value is not None]
+            value = np.array([rates[k].value for k in known], float)
+            low, high = (np.array([getattr(rates[k], side) for k in known]) for side in ("low", "high"))
+            at = np.array([(ticks[k] + ticks[k + 1]) / 2 for k in known])
+            axes.errorbar(
+                at, value, [value - low, high - value], color=BLUE, marker="o", ms=5, lw=1.6, capsize=3
+            )
+            for x, y, k in zip(at, high, known, strict=True):
+                count = f"n = {rates[k].trials:,}"
+                axes.annotate(
+                    count, (x, y), (0, 3), textcoords="offset points", ha="center", size=7, color=GREY
+                )
+            axes.set(
+                title=metric.upper(), xlabel="degrees away from the camera", xlim=(0, ticks[-1]), xticks=ticks
+            )
+            axes.set_ylim(0, max(0.01, float(high.max()) * 1.12) if known else 1)
+            percent_axis(axes, "y")
 
 
 def _bars(
