@@ -30,6 +30,8 @@ from facegate.registry.quiet import MlflowException
 from facegate.registry.signature import signature_of
 from facegate.registry.store import Store, init_store, store_errors
 from facegate.registry.tracking import Run, stage_run
+from facegate.runtime import signing
+from facegate.runtime.bundle import sign_bundle
 
 MODEL_NOTES = {
     "recognition": "**Who is this?** Aligned 112×112 face in, embedding out.",
@@ -91,10 +93,10 @@ def register_bundle(
     return Registered(name, str(version.version), candidate.target, aliases, created=found is None)
 
 
-def find_version(store: Store, name: str, digest: str) -> ModelVersion | None:
-    """The version of a registered model that holds a bundle, by the bundle's digest."""
+def find_version(store: Store, name: str, digest: str, tag: str = "bundle.digest") -> ModelVersion | None:
+    """The version of a registered model that holds a bundle, by the bundle's digest, or by another tag."""
     with store_errors(store.uri):
-        query = f"name = '{name}' AND tags.`bundle.digest` = '{digest}'"
+        query = f"name = '{name}' AND tags.`{tag}` = '{digest}'"
         found = store.client.search_model_versions(query, max_results=10)
     return min(found, key=lambda version: int(version.version), default=None)
 
@@ -151,6 +153,8 @@ def log_model(
         )  # fmt: skip
         for file in FILES:
             (place / file).write_bytes((candidate.folder / file).read_bytes())
+        if signing.signing_configured():
+            sign_bundle(place)
         client.log_model_artifacts(logged.model_id, str(place))
         client.finalize_logged_model(logged.model_id, "READY")
         client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])
@@ -193,6 +197,8 @@ def version_tags(candidate: Candidate, run: Run, params: Params) -> dict[str, st
         **origin,
         "bundle.digest": candidate.digest,
         "contract.sha256": candidate.contract_sha256,
+        "golden.sha256": candidate.golden_sha256,
+        "signed": str(signing.signing_configured()).lower(),
         "model.sha256": candidate.contract.model_sha256,
     }
 

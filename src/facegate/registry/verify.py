@@ -2,7 +2,7 @@
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mlflow.entities.model_registry import ModelVersion
@@ -16,13 +16,17 @@ from facegate.registry.promote import promotions_folder
 from facegate.registry.record import Entry, head_of, read_record
 from facegate.registry.releases import fetch_release, release_name
 from facegate.registry.store import Store, open_store, store_errors
+from facegate.runtime import signing
+from facegate.runtime.bundle import load_bundle
+from facegate.runtime.release import read_release
 
 
 def verify(params: Params, root: Path | None = None) -> list[str]:
     """Everything that is not as it should be; empty if nothing is.
 
     Every bundle and release is fetched and hashed against its tags, every gate report against the record, the
-    record's chain is walked, and aliases and record are compared.
+    record's chain is walked, and aliases and record are compared. Where ``FACEGATE_PUBLIC_KEY`` is set, every
+    bundle and release must also be signed by that key: hashes beside a file can be written anew by whoever edits it.
 
     Raises:
         RegistryError: the store cannot be used.
@@ -46,18 +50,33 @@ def _version(store: Store, version: ModelVersion, release: str) -> Iterator[str]
     try:
         with tempfile.TemporaryDirectory() as scratch:
             if version.name == release:
-                fetch_release(store, release, str(version.version), Path(scratch) / "release")
+                folder = Path(scratch) / "release"
+                fetch_release(store, release, str(version.version), folder, signed=False)
+                yield from _signature(place, lambda: read_release(folder))
                 return
             bundle = fetch_bundle(store, str(version.name), str(version.version), Path(scratch))
             found = read_candidate(bundle)
+            yield from _signature(place, lambda: load_bundle(bundle))
     except FacegateError as error:
         yield f"{place}: {error.problem}"
         return
-    if (
-        found.digest != version.tags["bundle.digest"]
-        or found.contract_sha256 != version.tags["contract.sha256"]
-    ):
+    known = {
+        "bundle.digest": found.digest,
+        "contract.sha256": found.contract_sha256,
+        "golden.sha256": found.golden_sha256,
+    }
+    if any(version.tags.get(tag, value) != value for tag, value in known.items()):
         yield f"{place}: its bundle is not the one that was registered"
+
+
+def _signature(place: str, check: Callable[[], object]) -> Iterator[str]:
+    """Whether it is signed by a trusted key; nothing to say where no key is configured."""
+    if not signing.trust_configured():
+        return
+    try:
+        check()
+    except FacegateError as error:
+        yield f"{place}: {error.problem}"
 
 
 def _record(store: Store, name: str, folder: Path, entries: list[Entry]) -> Iterator[str]:
