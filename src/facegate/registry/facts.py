@@ -140,7 +140,7 @@ def _cost(task: Task, path: Path, target: str, notes: dict[str, str]) -> dict[st
     if variant["cold"]["peak_mb"] is not None:
         found[f"{task}_peak_megabytes"] = float(variant["cold"]["peak_mb"])
     device = benchmark.get("machine", {}).get("cpu", "an unnamed device")
-    notes |= {name: f"on {device}" for name in found}
+    notes |= dict.fromkeys(found, f"on {device}")
     return found
 
 

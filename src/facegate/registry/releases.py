@@ -7,7 +7,8 @@ A service or a device may rely on :func:`pull` and :func:`served_version` here, 
 import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -125,12 +126,9 @@ def evaluate_release(
     Returns:
         The release with that evidence: another version where pictures or parts differ, else the same one.
     """
-    store = open_store(root)
-    version = resolve(store, reference, params.register_.prefix)
-    with tempfile.TemporaryDirectory() as scratch:
-        manifest = fetch_release(store, str(version.name), str(version.version), Path(scratch) / FOLDER)
-    parts = {task: f"{part.model}/{part.version}" for task, part in manifest.components.items()}
-    points = {task: part.operating_point for task, part in manifest.components.items()}
+    with open_copy(reference, prefix=params.register_.prefix, root=root) as (_, manifest):
+        parts = {task: f"{part.model}/{part.version}" for task, part in manifest.components.items()}
+        points = {task: part.operating_point for task, part in manifest.components.items()}
     return create_release(parts, params, points=points, presentations=presentations, root=root)
 
 
@@ -145,13 +143,13 @@ def evaluate_system(
     pack = open_presentations(presentations)
     engine = open_release(folder, manifest, signed=False)
     table = score_system(engine, pack)
-    thresholds = (manifest.components[task].threshold for task in (Task.SPOOF, Task.RECOGNITION))
+    pad, match = (manifest.components[task].threshold for task in (Task.SPOOF, Task.RECOGNITION))
     sources = sorted(set(pack.column("source")))
     found = {
         "dataset": "+".join(sources),
         "synthetic": sources == ["synthetic"],
         "presentations": pack.digest,
-        **system_rates(table, *thresholds, params),
+        **system_rates(table, pad, match, params),
         "decision_ms": time_decisions(engine, pack),
     }
     place = folder / EVIDENCE / SYSTEM
@@ -207,6 +205,20 @@ def pull(reference: str, out: Path, *, prefix: str = "", root: Path | None = Non
     if version.name != release_name(prefix):
         raise RegistryError(f"`{reference}` is a single model", "pull a release: release@production")
     return fetch_release(store, str(version.name), str(version.version), out)
+
+
+@contextmanager
+def open_copy(
+    reference: str, *, prefix: str = "", root: Path | None = None
+) -> Iterator[tuple[Path, Manifest]]:
+    """A release in a folder of its own for as long as the block lasts; its folder and manifest.
+
+    Raises:
+        RegistryError: see :func:`fetch_release`.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / FOLDER
+        yield folder, pull(reference, folder, prefix=prefix, root=root)
 
 
 def served_version(

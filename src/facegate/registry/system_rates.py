@@ -89,6 +89,6 @@ def _transactions(
     for person in np.unique(subjects):
         attempts = accepted[subjects == person]
         whole = attempts[: attempts.size // ATTEMPTS * ATTEMPTS].reshape(-1, ATTEMPTS)
-        refused.extend(~whole.any(axis=1))
+        refused.extend(np.logical_not(whole.any(axis=1)).tolist())
         whose.extend([person] * len(whole))
     return bootstrap_rate(draws, np.array(refused, bool), np.array(whose, str), None, params.confidence)
