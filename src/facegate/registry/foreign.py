@@ -8,13 +8,13 @@ same code as a model that was trained here.
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime import InferenceSession
 from pydantic import Field, model_validator
 
 from facegate.contracts import (
@@ -107,9 +107,10 @@ def import_model(
     """
     model = _plain(data, spec)
     opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
-    wrapped = wrap(model, spec)
     golden = noise(spec.size) if pictures is None else pictures
-    answers = run_wrapped(wrapped, golden, spec)
+    makers_answers(data, spec, golden[:1])
+    wrapped = wrap(model, spec)
+    answers = run_wrapped(wrapped, golden)
     contract = _contract(
         spec, answers.shape[1], opset, hashlib.sha256(data).hexdigest(), measured or Measured()
     )
@@ -128,16 +129,24 @@ def makers_answers(data: bytes, spec: ForeignSpec, pictures: NDArray[np.uint8]) 
 
     Returns:
         Unit embeddings, or probabilities with bona fide last, shape (n, size).
+
+    Raises:
+        RegistryError: it does not run on such pictures, or has another number of classes.
     """
     model = _plain(data, spec)
     given = _picture_input(model, spec)
-    session = InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    session = _session(model.SerializeToString(), spec.name)
     found = []
     for picture in pictures:
         own = picture[..., ::-1] if spec.colour == "BGR" else picture
         real = (own.astype(np.float32) - np.array(spec.mean, np.float32)) * np.array(spec.scale, np.float32)
-        found.append(session.run(None, {given.name: real.transpose(2, 0, 1)[None]})[0])
+        found.append(_run(session, {given.name: real.transpose(2, 0, 1)[None]}, spec.name))
     answers = np.concatenate(found).astype(np.float64)
+    if answers.ndim != 2 or (spec.classes and answers.shape[1] != len(spec.classes)):
+        raise RegistryError(
+            f"{spec.name}: answers {answers.shape}, and `classes` names {len(spec.classes)}",
+            "name every class in the order of the outputs",
+        )
     if spec.task is Task.RECOGNITION:
         return (answers / np.linalg.norm(answers, axis=1, keepdims=True)).astype(np.float32)
     if spec.activation == "softmax":
@@ -210,8 +219,11 @@ def _order(spec: ForeignSpec) -> list[int]:
 
 
 def _plain(data: bytes, spec: ForeignSpec) -> onnx.ModelProto:
-    """The network with fp32 weights, of an operator set that can be quantised later."""
+    """The network with fp32 weights and one input, of an operator set that can be quantised later."""
     model = dequantise(_opened(data, spec.name))
+    given = _picture_input(model, spec)
+    del model.graph.input[:]
+    model.graph.input.append(given)
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
     return onnx.version_converter.convert_version(model, 13) if opset < 13 else model
 
@@ -243,26 +255,35 @@ def _only(values: Sequence[onnx.ValueInfoProto], kind: str, spec: ForeignSpec) -
     return values[0]
 
 
-def run_wrapped(model: bytes, pictures: NDArray[np.uint8], spec: ForeignSpec) -> NDArray[np.float32]:
-    """What a wrapped network answers, shape (n, size).
+def run_wrapped(model: bytes, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a wrapped network answers to a batch, shape (n, size).
 
     Raises:
-        RegistryError: it does not run on such pictures, or has another number of classes.
+        RegistryError: it takes one picture at a time only.
     """
+    return _run(_session(model, "the wrapped network"), {"images": pictures}, "the wrapped network")
+
+
+def _session(model: bytes, name: str) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
     try:
-        found = InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, {"images": pictures})[0]
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises its own family, without a common base
         raise RegistryError(
-            f"{spec.name}: does not run on {pictures.shape}: {str(error).splitlines()[0]}",
+            f"{name}: cannot be opened: {str(error).splitlines()[0]}", "export it to ONNX anew"
+        ) from error
+
+
+def _run(session: ort.InferenceSession, given: dict[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
+    try:
+        return np.asarray(session.run(None, given)[0], np.float32)
+    except Exception as error:  # likewise
+        shapes = [array.shape for array in given.values()]
+        raise RegistryError(
+            f"{name}: does not run on {shapes}: {str(error).splitlines()[0]}",
             "compare size, colour and layout with what its makers say",
         ) from error
-    answers = np.asarray(found, np.float32)
-    if answers.ndim != 2 or (spec.classes and answers.shape[1] != len(spec.classes)):
-        raise RegistryError(
-            f"{spec.name}: answers {answers.shape}, and `classes` names {len(spec.classes)}",
-            "name every class in the order of the outputs",
-        )
-    return answers
 
 
 def _contract(spec: ForeignSpec, size: int, opset: int, digest: str, measured: Measured) -> ModelContract:

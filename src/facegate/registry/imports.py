@@ -130,7 +130,7 @@ def _parity(
     pictures: NDArray[np.uint8],
 ) -> dict[str, Any]:
     reference = makers_answers(data, spec, pictures)
-    outputs = run_wrapped(bundle.model, pictures, spec)
+    outputs = run_wrapped(bundle.model, pictures)
     found = compare(reference, outputs, decisions(spec.task, pack, rows.tolist(), reference))
     where = {"samples": len(rows), "split": Split.VAL.value, "limit": FP32_LIMIT}
     return {"reference": "the makers' own preprocessing and network", **where, **found}
