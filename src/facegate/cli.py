@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from facegate.cli_registry import registry_app, release_app
+from facegate.cli_registry import add_commands, registry_app, release_app
 from facegate.errors import FacegateError
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ profile_app = typer.Typer(help="Whole sets of parameters by name.", no_args_is_h
 app.add_typer(profile_app, name="profile")
 app.add_typer(registry_app, name="registry")
 app.add_typer(release_app, name="release")
+add_commands(app)
 
 
 def main() -> None:

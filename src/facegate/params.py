@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from facegate.contracts import Frozen
+from facegate.contracts import Frozen, Task
 from facegate.errors import MissingExtraError, ParamsError
 
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -299,6 +299,13 @@ class RegisterParams(Frozen):
     prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]*$")] = ""
 
 
+class ReleaseParams(Frozen):
+    """What a release is made of, unless its maker says otherwise."""
+
+    points: dict[Task, str] = Field(default_factory=dict)
+    """Operating point by role; the preferred one of its contract where none is named."""
+
+
 class GateRule(Frozen):
     """One condition of a gate; exactly one of the limits, or none for a fact that must be true."""
 
@@ -344,6 +351,7 @@ class Params(Frozen):
     evaluate: EvaluateParams = EvaluateParams()
     benchmark: BenchmarkParams = BenchmarkParams()
     register_: RegisterParams = Field(RegisterParams(), alias="register")
+    release: ReleaseParams = ReleaseParams()
     gates: GatesParams = GatesParams()
 
     def digest(self) -> str:

@@ -9,7 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.registry.foreign import MINIFASNET_V2, SFACE, ForeignSpec, import_model
+from facegate.registry.foreign import ForeignSpec, import_model, makers_answers, noise
+from facegate.registry.recipes import MINIFASNET_V2, SFACE
 from facegate.runtime.session import Session
 from facegate.sources.dequantise import dequantise
 
@@ -60,7 +61,16 @@ def test_logits_become_probabilities_and_classes_have_names(tmp_path: Path) -> N
     bundle = import_model(
         small.SerializeToString(), MINIFASNET_V2.model_copy(update={"size": SIZE}), tmp_path / "bundle"
     )
-    assert bundle.contract.classes.index("bona_fide") == 1
+    assert bundle.contract.classes == ("attack_2d", "attack_3d", "bona_fide")  # live is class 1 of theirs
+    own = makers_answers(
+        small.SerializeToString(), MINIFASNET_V2.model_copy(update={"size": SIZE}), noise(SIZE)
+    )
+    logits = (
+        noise(SIZE)[..., ::-1].astype(np.float64).transpose(0, 3, 1, 2).reshape(4, -1) @ WEIGHTS[:, :3] / 1e4
+    )
+    expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(own, expected[:, [0, 2, 1]], atol=1e-5)
+    np.testing.assert_allclose(bundle.golden.outputs, own, atol=1e-5)
     assert bundle.contract.task is Task.SPOOF
     np.testing.assert_allclose(bundle.golden.outputs.sum(axis=1), 1, atol=1e-6)
 

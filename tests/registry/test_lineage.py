@@ -1,8 +1,10 @@
 """From a version back to where it comes from; and a store that was moved."""
 
 import json
+import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,14 +12,15 @@ import pytest
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.params import Params
+from facegate.params import Params, load_params
 from facegate.registry.evidence import Evidence
-from facegate.registry.lineage import lines, reproduce, show
+from facegate.registry.lineage import ENVIRONMENT_COMMANDS, lines, reproduce, show
 from facegate.registry.listing import newest_candidate
 from facegate.registry.register import register_bundle
 from facegate.registry.relocate import relocate
 from facegate.registry.store import Store
 from facegate.registry.tracking import stage_run
+from tests.registry.conftest import ROOT
 
 MakeBundle = Callable[..., Path]
 
@@ -39,27 +42,80 @@ def test_a_version_leads_back_to_its_training(store: Store, params: Params, make
     assert "on synthetic data" in text
 
 
-def test_reproduce_prints_commands(
-    project: Path, store: Store, params: Params, make_bundle: MakeBundle
+GRAPH = """\
+stages:
+  evaluate:
+    matrix: {task: [recognition]}
+    cmd: python build.py ${item.task}
+    params: [recognition.margin]
+    deps: [build.py]
+    outs: ["artifacts/${item.task}/candidates"]
+"""
+BUILD = """\
+import sys
+from pathlib import Path
+from facegate.contracts import Task
+from facegate.params import load_params
+from tests.registry.conftest import build_bundle
+
+built = build_bundle(Path("made"), Task(sys.argv[1]), weight=load_params(Path("params.yaml")).recognition.margin)
+place = Path("artifacts") / sys.argv[1] / "candidates" / "fp32"
+place.parent.mkdir(parents=True, exist_ok=True)
+built.rename(place)
+"""
+
+
+def test_the_printed_commands_rebuild_the_same_bytes(
+    project: Path, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bundle = make_bundle(target="arm64")
-    git = ["git", "-c", "user.name=n", "-c", "user.email=e"]
-    Path("code.py").write_text("x = 1\n")
-    for command in (["init", "-q"], ["add", "code.py"], ["commit", "-qm", "Start"]):
-        subprocess.run([*git, *command], check=True)
-    Path("code.py").write_text("x = 2\n")
-    register_bundle(bundle, params, Evidence(), inputs={})
+    """A tiny graph with a parameter that was changed and never committed; the printed commands are run by a shell.
+
+    Only the two that make an environment and the one that fills it are left out: the present one is used.
+    """
+    monkeypatch.setenv("PYTHONPATH", f"{ROOT / 'src'}:{ROOT}")
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    Path("dvc.yaml").write_text(GRAPH)
+    Path("build.py").write_text(BUILD)
+    Path(".gitignore").write_text("mlruns/\nmade/\nrun.json\n")
+    shutil.copyfile(ROOT / "params.yaml", "params.yaml")
+    git = "git -c user.name=n -c user.email=e"
+    shell(f"git init -q && dvc init -q && git add -A && {git} commit -qm Start")
+    text = Path("params.yaml").read_text()
+    Path("params.yaml").write_text(text.replace("margin: 0.3", "margin: 0.37"))
+    shell("dvc repro -q")
+    params = load_params(Path("params.yaml"))
+    assert params.recognition.margin == 0.37
+    with stage_run("train", Task.RECOGNITION, params, inputs={}, reference=Path("run.json")):
+        pass
+    bundle = Path("artifacts/recognition/candidates/fp32")
+    register_bundle(bundle, params, Evidence(), inputs={}, training=Path("run.json"))
+    shutil.rmtree("artifacts")
     commands = reproduce("recognition/1")
-    assert "dvc repro evaluate@recognition" in commands
-    assert any(command.startswith("git apply") for command in commands)
-    run_id = show("recognition/1").run[1]
-    patch = project / "mlruns" / "artifacts" / "facegate" / run_id / "artifacts" / "origin" / "changes.patch"
-    assert "+x = 2" in patch.read_text()
+    left_out = [c for c in commands if c in ENVIRONMENT_COMMANDS or c.startswith("pip install")]
+    assert len(left_out) == 3
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", store.uri)
+    done = shell("set -e\n" + "\n".join(c for c in commands if c not in left_out))
+    assert "artifacts/recognition/candidates/fp32/model.onnx: OK" in done
+
+
+def shell(script: str) -> str:
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
 
 def test_reproduce_needs_a_commit(store: Store, params: Params, make_bundle: MakeBundle) -> None:
     register_bundle(make_bundle(), params, Evidence(), inputs={})
     with pytest.raises(RegistryError, match="outside git"):
+        reproduce("recognition/1")
+
+
+def test_what_was_not_trained_here_is_not_promised(
+    project: Path, store: Store, params: Params, make_bundle: MakeBundle
+) -> None:
+    shell("git init -q && git -c user.name=n -c user.email=e commit -q --allow-empty -m Start")
+    register_bundle(make_bundle(), params, Evidence(), inputs={}, aliases=("imported-x",))
+    with pytest.raises(RegistryError, match="not trained here"):
         reproduce("recognition/1")
 
 

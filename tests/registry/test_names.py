@@ -32,7 +32,7 @@ def test_every_text_becomes_a_metric_name(name: str) -> None:
 
 def test_numbers_are_flattened_and_nothing_else_is_taken() -> None:
     nested = {"fp32": {"EER": {"value": 0.05, "method": "x"}, "ok": True}, "n": 3, "list": [1, 2]}
-    assert numbers(nested) == {"fp32.eer.value": 0.05, "n": 3.0}
+    assert numbers(nested) == {"fp32/eer.value": 0.05, "n": 3.0}
 
 
 def test_models_aliases_and_runs_read_well() -> None:

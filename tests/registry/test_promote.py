@@ -4,6 +4,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from facegate.registry.record import read_record
 from facegate.registry.release import read_release
 from facegate.registry.releases import create_release, pull
 from facegate.registry.store import Store, init_store
+from tests.registry.chaos import kill_rounds, race_rounds
 
 NAME = "facegate-release"
 FIRST, SECOND, OPEN, WORSE = "1234"
@@ -206,6 +208,15 @@ def die_after(steps: int) -> None:
     os.fsync = counted(os.fsync)  # pyright: ignore[reportAttributeAccessIssue]
     Path.replace = counted(Path.replace)  # pyright: ignore[reportAttributeAccessIssue]
     Path.unlink = counted(Path.unlink)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def test_random_kills_and_races_leave_the_registry_whole(easy: Params) -> None:
+    """A short version of ``python -m tests.registry.chaos 200 50``."""
+    proposals = [ask(FIRST, easy), ask(SECOND, easy), ask(OPEN, easy)]
+    passed = [replace(p, report=p.report.model_copy(update={"passed": True})) for p in proposals]
+    outcome = kill_rounds(passed[:2], easy, 6)
+    assert outcome["before"] + outcome["after"] == 6
+    assert race_rounds(passed, easy, 2) == 2
 
 
 @pytest.mark.parametrize("damage", ["edit", "drop", "reorder", "truncate"])

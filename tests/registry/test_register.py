@@ -87,7 +87,7 @@ def test_a_version_carries_its_evidence(store: Store, params: Params, make_bundl
     assert version.tags["dvc.dep.plots"].endswith(".dir")
     kept = store.client.get_run(version.run_id)
     assert kept.info.status == "FINISHED"
-    assert kept.data.metrics["eer.value"] == 0.05
+    assert kept.data.metrics["eer/value"] == 0.05
     files = store.client.list_artifacts(version.run_id, "evaluation")
     assert [file.path for file in files] == ["evaluation/det.png"]
 

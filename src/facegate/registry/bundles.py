@@ -20,12 +20,14 @@ class Candidate:
         folder: where it lies.
         contract: its contract.
         contract_sha256: SHA-256 of ``contract.json`` as it lies there.
+        golden_sha256: SHA-256 of ``golden.npz``.
         digest: SHA-256 over model and contract but for the commit: equal for equal models built at two commits.
     """
 
     folder: Path
     contract: ModelContract
     contract_sha256: str
+    golden_sha256: str
     digest: str
 
     @property
@@ -35,16 +37,17 @@ class Candidate:
 
 
 def read_candidate(folder: Path) -> Candidate:
-    """Read and check a bundle.
+    """Read and check a bundle; not its signature, which it gets only when it is registered.
 
     Raises:
         BundleError: it is incomplete, edited, or disagrees with its contract.
     """
-    bundle = load_bundle(folder)
+    bundle = load_bundle(folder, signed=False)
     return Candidate(
         folder=folder,
         contract=bundle.contract,
         contract_sha256=hashlib.sha256((folder / CONTRACT).read_bytes()).hexdigest(),
+        golden_sha256=hashlib.sha256((folder / GOLDEN).read_bytes()).hexdigest(),
         digest=model_digest(bundle),
     )
 

@@ -21,7 +21,8 @@ _SHOWN: dict[Task, tuple[str, ...]] = {
     Task.SPOOF: ("auc", "bpcer_5"),
 }
 """Beginnings of the dotted paths of the rates that a description shows."""
-_PLOTS = {Task.RECOGNITION: ("det", "scores"), Task.SPOOF: ("species", "det")}
+PLOTS = {Task.RECOGNITION: ("det", "scores"), Task.SPOOF: ("species", "det")}
+"""Plots that descriptions show, by name."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def collect(
         VALIDATION: validation,
     }
     plots = [
-        f"{EVALUATION}/{name}.png" for name in _PLOTS.get(task, ()) if (reports / f"{name}.png").is_file()
+        f"{EVALUATION}/{name}.png" for name in PLOTS.get(task, ()) if (reports / f"{name}.png").is_file()
     ]
     return Evidence(
         metrics=metrics,

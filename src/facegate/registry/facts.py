@@ -1,9 +1,8 @@
 """What a gate may ask about a release: rates, numbers and flags, read from the evidence inside it.
 
-Error rates are the evaluation's own, with its intervals over people. Until a system evaluation measures them
-together, two rates of the whole system are bounded from its parts, which can only be worse than the truth:
-an impostor attack must pass the spoof model *and* the matcher, so IAPAR is at most the worst species' APCER; a
-person is refused by one or the other, so the false rejects are at most their sum.
+Error rates are the evaluations' own, with their intervals over people: of each model from its score table, of the
+system from the release run as a whole (:mod:`facegate.registry.system`). What was not measured is absent, and a rule
+that requires it fails.
 """
 
 import json
@@ -14,10 +13,12 @@ from typing import Any
 from pydantic import Field
 
 from facegate.contracts import Frozen, Rate, Task
-from facegate.errors import BundleError, RegistryError
+from facegate.errors import FacegateError, RegistryError
 from facegate.registry.evidence import BENCHMARK, EVALUATION, VALIDATION
-from facegate.registry.release import Manifest, detector_sha256
+from facegate.registry.release import EVIDENCE, MODELS, SYSTEM, Manifest, detector_sha256
+from facegate.runtime import signing
 from facegate.runtime.bundle import load_bundle
+from facegate.runtime.release import read_release
 from facegate.runtime.session import Session
 
 _SLICED = {Task.RECOGNITION: ("fnmr", "fmr"), Task.SPOOF: ("bpcer", "apcer")}
@@ -50,19 +51,16 @@ def release_facts(folder: Path, manifest: Manifest) -> Facts:
     notes: dict[str, str] = {}
     passed = []
     for task, component in manifest.components.items():
-        evidence = folder / "evidence" / task
-        evaluation = _json(evidence / f"{EVALUATION}.json")
-        rates |= _task_rates(task, evaluation, component.operating_point, notes)
-        if "against_fp32" in evaluation:
-            rates[f"{task}_decisions_flipped"] = _rate(evaluation["against_fp32"]["decisions_flipped"])
-        numbers |= _cost(task, evidence / f"{BENCHMARK}.json", component.target)
+        evidence = folder / EVIDENCE / task
         validation = evidence / f"{VALIDATION}.json"
         passed.append(validation.is_file() and bool(_json(validation)["passed"]))
-    rates |= _system_bounds(rates, notes)
-    latencies = [value for name, value in numbers.items() if name.endswith("_latency_ms_p95")]
-    if len(latencies) == len(manifest.components):
-        numbers["decision_latency_ms_p95"] = sum(latencies)
-        notes["decision_latency_ms_p95"] = "sum of the models' p95 at one thread, without the detector"
+        numbers |= _cost(task, evidence / f"{BENCHMARK}.json", component.target, notes)
+        if task in _SLICED:
+            evaluation = _json(evidence / f"{EVALUATION}.json")
+            rates |= _task_rates(task, evaluation, component.operating_point, notes)
+            if "against_fp32" in evaluation:
+                rates[f"{task}_decisions_flipped"] = _rate(evaluation["against_fp32"]["decisions_flipped"])
+    rates |= _system(folder / EVIDENCE / SYSTEM / f"{EVALUATION}.json", numbers, notes)
     flags = {"data_contracts": all(passed), **_flags(folder, manifest, notes)}
     return Facts(rates=rates, numbers=numbers, flags=flags, notes=notes)
 
@@ -79,6 +77,9 @@ def _task_rates(
         ) from error
     if task is Task.RECOGNITION:
         found = {"fmr": _rate(at["fmr"]), "fnmr": _rate(at["fnmr"]), "eer": _rate(evaluation["eer"])}
+        coarse = evaluation["operating_points"].get("fmr_1e-2")
+        if coarse is not None:
+            found |= {f"{name}_at_fmr_1e-2": _rate(coarse[name]) for name in ("fmr", "fnmr")}
     else:
         found = {"bpcer": _rate(at["bpcer"]), "worst_apcer": _rate(at["worst_apcer"])}
         notes["worst_apcer"] = f"species {at['worst_species']}"
@@ -87,7 +88,8 @@ def _task_rates(
         if worst is not None:
             notes[f"worst_slice_{metric}"], found[f"worst_slice_{metric}"] = worst
     for name in found:
-        notes[name] = f"{notes[name]}, at {point}" if name in notes else f"at {point}"
+        if not name.endswith("_at_fmr_1e-2"):
+            notes[name] = f"{notes[name]}, at {point}" if name in notes else f"at {point}"
     return found
 
 
@@ -103,31 +105,33 @@ def _worst_slice(slices: Mapping[str, Any], metric: str) -> tuple[str, Rate] | N
     return max(groups, key=lambda item: item[1].value or 0.0, default=None)
 
 
-def _system_bounds(rates: Mapping[str, Rate], notes: dict[str, str]) -> dict[str, Rate]:
-    bounds = {}
-    if "worst_apcer" in rates:
-        bounds["iapar"] = rates["worst_apcer"]
-        notes["iapar"] = "bounded by the worst species' APCER; the matcher can only lower it"
-    if "fnmr" in rates and "bpcer" in rates:
-        first, second = rates["fnmr"], rates["bpcer"]
-        value = None if None in (first.value, second.value) else (first.value or 0) + (second.value or 0)
-        bounds["false_reject"] = Rate(
-            value=None if value is None else min(value, 1.0),
-            errors=first.errors + second.errors,
-            trials=min(first.trials, second.trials),
-            low=max(first.low, second.low),
-            high=min(first.high + second.high, 1.0),
-            confidence=first.confidence,
-            method="union-bound",
-        )
-        notes["false_reject"] = "bounded by FNMR + BPCER"
-    return bounds
+def _system(path: Path, numbers: dict[str, float], notes: dict[str, str]) -> dict[str, Rate]:
+    """Rates of the release run as one system; none if it never was."""
+    if not path.is_file():
+        for name in ("iapar", "false_reject", "false_accept", "decision_latency_ms_p95"):
+            notes[name] = "the release was not evaluated as a system: `facegate release evaluate`"
+        return {}
+    found = _json(path)
+    decision, worst = found["decision_ms"], _rate(found["iapar"]["worst"])
+    numbers["decision_latency_ms_p95"] = float(decision["p95"])
+    notes["decision_latency_ms_p95"] = (
+        f"{decision['frames']} frames of 640 x 480 with one face, one thread, {decision['machine']['cpu']}"
+    )
+    matching = _rate(found["iapmr"]["worst"])
+    notes["iapar"] = (
+        f"species {found['iapar']['worst_species']}; without attack detection {_percent(matching)}"
+    )
+    notes["false_reject"] = f"one attempt; failures to acquire {_percent(_rate(found['failure_to_acquire']))}"
+    notes["false_reject_3_attempts"] = "up to three attempts"
+    names = ("false_reject", "false_reject_3_attempts", "false_accept", "failure_to_acquire")
+    return {"iapar": worst, **{name: _rate(found[name]) for name in names}}
 
 
-def _cost(task: Task, path: Path, target: str) -> dict[str, float]:
+def _cost(task: Task, path: Path, target: str, notes: dict[str, str]) -> dict[str, float]:
     if not path.is_file():
         return {}
-    variant = _json(path)["variants"].get(target)
+    benchmark = _json(path)
+    variant = benchmark["variants"].get(target)
     if variant is None:
         return {}
     found = {f"{task}_megabytes": variant["bytes"] / 1e6}
@@ -135,17 +139,23 @@ def _cost(task: Task, path: Path, target: str) -> dict[str, float]:
         found[f"{task}_latency_ms_p95"] = float(variant["latency_ms"]["1"]["p95"])
     if variant["cold"]["peak_mb"] is not None:
         found[f"{task}_peak_megabytes"] = float(variant["cold"]["peak_mb"])
+    device = benchmark.get("machine", {}).get("cpu", "an unnamed device")
+    notes |= dict.fromkeys(found, f"on {device}")
     return found
+
+
+def _percent(rate: Rate) -> str:
+    return "unknown" if rate.value is None else f"{100 * rate.value:.3g} % (n = {rate.trials:,})"
 
 
 def _flags(folder: Path, manifest: Manifest, notes: dict[str, str]) -> dict[str, bool]:
     golden, barred = True, []
     for task in manifest.components:
-        bundle = load_bundle(folder / "models" / task)
+        bundle = load_bundle(folder / MODELS / task, signed=False)
         barred += [f"{d.name} ({d.licence})" for d in bundle.contract.training_data if not d.commercial_use]
         try:
             Session(bundle, check_golden=True)
-        except BundleError as error:
+        except FacegateError as error:
             golden, notes["golden_vectors"] = False, error.problem
     if barred:
         notes["commercial_licences"] = "not for commercial use: " + ", ".join(sorted(set(barred)))
@@ -156,7 +166,20 @@ def _flags(folder: Path, manifest: Manifest, notes: dict[str, str]) -> dict[str,
         "commercial_licences": not barred,
         "real_people": not manifest.synthetic_only,
         "same_detector": manifest.detector_sha256 == detector_sha256(),
+        "signed": _signed(folder, notes),
     }
+
+
+def _signed(folder: Path, notes: dict[str, str]) -> bool:
+    if not signing.trust_configured():
+        notes["signed"] = f"{signing.PUBLIC_VARIABLE} names no key to check it by"
+        return False
+    try:
+        read_release(folder)
+    except FacegateError as error:
+        notes["signed"] = error.problem
+        return False
+    return True
 
 
 def _rate(values: Mapping[str, Any]) -> Rate:

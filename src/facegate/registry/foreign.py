@@ -5,16 +5,17 @@ brought to ours (unit length, or probabilities). From there it is evaluated, qua
 same code as a model that was trained here.
 """
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
-from onnxruntime import InferenceSession
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from facegate.contracts import (
     Calibration,
@@ -62,67 +63,96 @@ class ForeignSpec(Frozen):
     crop_factor: float = Field(default=1.0, ge=1)
     training_data: tuple[TrainingData, ...] = Field(min_length=1)
 
-
-SFACE = ForeignSpec(
-    name="sface",
-    task=Task.RECOGNITION,
-    size=112,
-    colour="RGB",
-    training_data=(
-        TrainingData(
-            name="SFace 2021dec (OpenCV Zoo)",
-            licence="Apache-2.0 (weights; trained on research-only pictures)",
-            commercial_use=False,
-            digest="",
-            role="initial_weights",
-        ),
-    ),
-)
-"""The zoo's model subtracts and scales within its graph: it takes 0 to 255."""
-
-MINIFASNET_V2 = ForeignSpec(
-    name="minifasnet-v2",
-    task=Task.SPOOF,
-    size=80,
-    colour="BGR",
-    activation="softmax",
-    classes=("attack_2d", "bona_fide", "attack_3d"),
-    crop_factor=2.7,
-    training_data=(
-        TrainingData(
-            name="Silent-Face-Anti-Spoofing MiniFASNetV2 (private pictures)",
-            licence="Apache-2.0 (weights)",
-            commercial_use=False,
-            digest="",
-            role="initial_weights",
-        ),
-    ),
-)
-"""Takes BGR, 0 to 255, not divided by 255; class 1 is live."""
-
-RECIPES = {spec.name: spec for spec in (SFACE, MINIFASNET_V2)}
+    @model_validator(mode="after")
+    def _live_class(self) -> "ForeignSpec":
+        if (self.task is Task.SPOOF) != ("bona_fide" in self.classes):
+            raise ValueError(
+                "`classes` must name `bona_fide` for a spoof model, and nothing for a recogniser"
+            )
+        return self
 
 
-def import_model(data: bytes, spec: ForeignSpec, out: Path) -> Bundle:
+class Measured(Frozen):
+    """What an imported model is going to be measured on.
+
+    Attributes:
+        synthetic_only: all of it was rendered.
+        params_digest: SHA-256 of the parameters.
+        data_digests: SHA-256 by name.
+    """
+
+    synthetic_only: bool = True
+    params_digest: str = ""
+    data_digests: dict[str, str] = Field(default_factory=dict)
+
+
+def import_model(
+    data: bytes,
+    spec: ForeignSpec,
+    out: Path,
+    pictures: NDArray[np.uint8] | None = None,
+    measured: Measured | None = None,
+) -> Bundle:
     """Turn an ONNX file into a bundle, without operating points: evaluation measures those.
 
     Args:
         data: the ONNX file; block-quantised weights are brought back to fp32.
         spec: what its makers say of it.
         out: folder of the bundle.
+        pictures: golden pictures, shape (n, size, size, 3); noise by default.
+        measured: what its contract shall say of the data it is evaluated on.
 
     Raises:
         RegistryError: it is no ONNX file, or its tensors are not what the spec says.
     """
-    model = dequantise(_opened(data, spec.name))
-    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
-    if opset < 13:
-        model, opset = onnx.version_converter.convert_version(model, 13), 13
+    model = _plain(data, spec)
+    opset = next(o.version for o in model.opset_import if o.domain in ("", "ai.onnx"))
+    golden = noise(spec.size) if pictures is None else pictures
+    makers_answers(data, spec, golden[:1])
     wrapped = wrap(model, spec)
-    size = _answers(wrapped, _pictures(spec.size, 1), spec).shape[1]
-    contract = _contract(spec, size, opset)
-    pictures = _pictures(spec.size, GOLDEN_PICTURES)
-    return write_bundle(out, wrapped, contract, pictures, _answers(wrapped, pictures, spec))
+    answers = run_wrapped(wrapped, golden)
+    contract = _contract(
+        spec, answers.shape[1], opset, hashlib.sha256(data).hexdigest(), measured or Measured()
+    )
+    return write_bundle(out, wrapped, contract, golden, answers)
+
+
+def makers_answers(data: bytes, spec: ForeignSpec, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What the network itself answers when its makers' preprocessing is done in NumPy, outside the graph.
+
+    It is the other side of the parity proof of :func:`import_model`: nothing of :func:`wrap` is used.
+
+    Args:
+        data: the ONNX file.
+        spec: what its makers say of it.
+        pictures: RGB, shape (n, size, size, 3).
+
+    Returns:
+        Unit embeddings, or probabilities with bona fide last, shape (n, size).
+
+    Raises:
+        RegistryError: it does not run on such pictures, or has another number of classes.
+    """
+    model = _plain(data, spec)
+    given = _picture_input(model, spec)
+    session = _session(model.SerializeToString(), spec.name)
+    found = []
+    for picture in pictures:
+        own = picture[..., ::-1] if spec.colour == "BGR" else picture
+        real = (own.astype(np.float32) - np.array(spec.mean, np.float32)) * np.array(spec.scale, np.float32)
+        found.append(_run(session, {given.name: real.transpose(2, 0, 1)[None]}, spec.name))
+    answers = np.concatenate(found).astype(np.float64)
+    if answers.ndim != 2 or (spec.classes and answers.shape[1] != len(spec.classes)):
+        raise RegistryError(
+            f"{spec.name}: answers {answers.shape}, and `classes` names {len(spec.classes)}",
+            "name every class in the order of the outputs",
+        )
+    if spec.task is Task.RECOGNITION:
+        return (answers / np.linalg.norm(answers, axis=1, keepdims=True)).astype(np.float32)
+    if spec.activation == "softmax":
+        powers = np.exp(answers - answers.max(axis=1, keepdims=True))
+        answers = powers / powers.sum(axis=1, keepdims=True)
+    return answers[:, _order(spec)].astype(np.float32)
 
 
 def wrap(model: onnx.ModelProto, spec: ForeignSpec) -> bytes:
@@ -145,12 +175,19 @@ def wrap(model: onnx.ModelProto, spec: ForeignSpec) -> bytes:
     ]
     answer = "embedding" if spec.task is Task.RECOGNITION else "probabilities"
     if spec.task is Task.RECOGNITION:
-        last = helper.make_node("LpNormalization", [made.name], [answer], axis=1, p=2)
-    elif spec.activation == "softmax":
-        last = helper.make_node("Softmax", [made.name], [answer], axis=1)
+        after = [helper.make_node("LpNormalization", [made.name], [answer], axis=1, p=2)]
     else:
-        last = helper.make_node("Identity", [made.name], [answer])
-    nodes = [*before, *graph.node, last]
+        constants["facegate_classes"] = np.array(_order(spec), np.int64)
+        probabilities = (
+            helper.make_node("Softmax", [made.name], ["facegate_answer"], axis=1)
+            if spec.activation == "softmax"
+            else helper.make_node("Identity", [made.name], ["facegate_answer"])
+        )
+        after = [
+            probabilities,
+            helper.make_node("Gather", ["facegate_answer", "facegate_classes"], [answer], axis=1),
+        ]
+    nodes = [*before, *graph.node, *after]
     width = made.type.tensor_type.shape.dim[-1].dim_value or None
     picture = ["batch", spec.size, spec.size, 3]
     wrapped = helper.make_graph(
@@ -168,6 +205,27 @@ def wrap(model: onnx.ModelProto, spec: ForeignSpec) -> bytes:
     except onnx.checker.ValidationError as error:
         raise RegistryError(f"{spec.name}: {str(error).splitlines()[0]}", "export it to ONNX anew") from error
     return whole.SerializeToString()
+
+
+def noise(size: int, count: int = GOLDEN_PICTURES) -> NDArray[np.uint8]:
+    """Pictures to try a network on where none are at hand, shape (count, size, size, 3)."""
+    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+
+
+def _order(spec: ForeignSpec) -> list[int]:
+    """Columns of a spoof model's answer, bona fide last, as our own models have it."""
+    live = spec.classes.index("bona_fide")
+    return [*(i for i in range(len(spec.classes)) if i != live), live]
+
+
+def _plain(data: bytes, spec: ForeignSpec) -> onnx.ModelProto:
+    """The network with fp32 weights and one input, of an operator set that can be quantised later."""
+    model = dequantise(_opened(data, spec.name))
+    given = _picture_input(model, spec)
+    del model.graph.input[:]
+    model.graph.input.append(given)
+    opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 0)
+    return onnx.version_converter.convert_version(model, 13) if opset < 13 else model
 
 
 def _opened(data: bytes, name: str) -> onnx.ModelProto:
@@ -197,33 +255,45 @@ def _only(values: Sequence[onnx.ValueInfoProto], kind: str, spec: ForeignSpec) -
     return values[0]
 
 
-def _pictures(size: int, count: int) -> NDArray[np.uint8]:
-    return np.random.default_rng(0).integers(0, 256, (count, size, size, 3), dtype=np.uint8)
+def run_wrapped(model: bytes, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What a wrapped network answers to a batch, shape (n, size).
+
+    Raises:
+        RegistryError: it takes one picture at a time only.
+    """
+    return _run(_session(model, "the wrapped network"), {"images": pictures}, "the wrapped network")
 
 
-def _answers(model: bytes, pictures: NDArray[np.uint8], spec: ForeignSpec) -> NDArray[np.float32]:
+def _session(model: bytes, name: str) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
     try:
-        found = InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, {"images": pictures})[0]
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises its own family, without a common base
         raise RegistryError(
-            f"{spec.name}: does not run on {pictures.shape}: {str(error).splitlines()[0]}",
+            f"{name}: cannot be opened: {str(error).splitlines()[0]}", "export it to ONNX anew"
+        ) from error
+
+
+def _run(session: ort.InferenceSession, given: dict[str, NDArray[Any]], name: str) -> NDArray[np.float32]:
+    try:
+        return np.asarray(session.run(None, given)[0], np.float32)
+    except Exception as error:  # likewise
+        shapes = [array.shape for array in given.values()]
+        raise RegistryError(
+            f"{name}: does not run on {shapes}: {str(error).splitlines()[0]}",
             "compare size, colour and layout with what its makers say",
         ) from error
-    answers = np.asarray(found, np.float32)
-    if answers.ndim != 2 or (spec.classes and answers.shape[1] != len(spec.classes)):
-        raise RegistryError(
-            f"{spec.name}: answers {answers.shape}, and `classes` names {len(spec.classes)}",
-            "name every class in the order of the outputs",
-        )
-    return answers
 
 
-def _contract(spec: ForeignSpec, size: int, opset: int) -> ModelContract:
+def _contract(spec: ForeignSpec, size: int, opset: int, digest: str, measured: Measured) -> ModelContract:
+    """Contract without operating points; the file that was imported is the first of the training data."""
+    own = spec.training_data[0].model_copy(update={"digest": spec.training_data[0].digest or digest})
     recognition = spec.task is Task.RECOGNITION
     return ModelContract(
         name=spec.name,
         task=spec.task,
-        classes=spec.classes,
+        classes=() if recognition else tuple(spec.classes[i] for i in _order(spec)),
         input=InputSpec(
             name="images", layout="NHWC", dtype="uint8", height=spec.size, width=spec.size, colour="RGB",
             in_graph=True, mean=spec.mean, scale=spec.scale, crop="aligned" if recognition else "context",
@@ -237,11 +307,11 @@ def _contract(spec: ForeignSpec, size: int, opset: int) -> ModelContract:
         quantisation=Quantisation(calibration_digest=""),
         calibration=Calibration(),
         operating_points={},
-        training_data=spec.training_data,
-        synthetic_only=True,
+        training_data=(own, *spec.training_data[1:]),
+        synthetic_only=measured.synthetic_only,
         opset=opset,
         git_commit=git_state().commit or "unknown",
-        params_digest="",
-        data_digests={},
+        params_digest=measured.params_digest,
+        data_digests=measured.data_digests,
         model_sha256="",
     )  # fmt: skip

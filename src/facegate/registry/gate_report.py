@@ -5,7 +5,8 @@ import json
 import tempfile
 from pathlib import Path
 
-from facegate.registry.describe import markdown_table
+from facegate.registry.describe import markdown_table, percent
+from facegate.registry.facts import Facts
 from facegate.registry.gate import Finding, GateReport
 from facegate.registry.listing import get_version
 from facegate.registry.release import Manifest
@@ -34,6 +35,22 @@ def text_table(report: GateReport) -> str:
     verdict = "passed" if report.passed else "NOT passed"
     note = "; figures are synthetic, from rendered people" if report.synthetic else ""
     return "\n".join([*lines, f"gate {report.profile}: {verdict}{note}"])
+
+
+def facts_table(facts: Facts) -> str:
+    """Everything that was measured, for a terminal: value, interval and count of each rate, and all numbers."""
+    rows = [
+        (name, percent(rate.value), f"{percent(rate.low)} to {percent(rate.high)}", f"n = {rate.trials:,}")
+        for name, rate in facts.rates.items()
+    ]
+    rows += [(name, f"{value:.4g}", "", "") for name, value in facts.numbers.items()]
+    rows += [(name, "yes" if holds else "no", "", "") for name, holds in facts.flags.items()]
+    widths = [max(len(row[column]) for row in rows) for column in range(4)]
+    return "\n".join(
+        f"{'  '.join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))}  "
+        f"{facts.notes.get(row[0], '')}".rstrip()
+        for row in rows
+    )
 
 
 def report_json(report: GateReport) -> str:

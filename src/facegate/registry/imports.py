@@ -6,25 +6,33 @@ Everything lies in ``imports/<name>/`` in the layout of the graph's own outputs.
 
 import json
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from facegate.benchmark.report import benchmark_task
-from facegate.contracts import Task
+from facegate.contracts import CROP_COLUMNS, Split, Task
+from facegate.datasets.pack import Pack, open_pack
+from facegate.datasets.prepare import ALIGNED_SIZE, prepare
 from facegate.errors import RegistryError
 from facegate.evaluation.stage import Places, evaluate_task
-from facegate.exporting.bundles import quantise_bundle
+from facegate.exporting.bundles import GOLDEN_CROPS, PARITY, PARITY_CROPS, decisions, quantise_bundle
+from facegate.exporting.parity import FP32_LIMIT, compare
 from facegate.params import Params
 from facegate.registry.evidence import collect
-from facegate.registry.foreign import ForeignSpec, import_model
+from facegate.registry.foreign import ForeignSpec, Measured, import_model, makers_answers, run_wrapped
 from facegate.registry.register import Registered, register_bundle
+from facegate.runtime.bundle import Bundle
 
 
 def import_candidate(
-    model: Path, spec: ForeignSpec, params: Params, *, quantise: bool = True, root: Path | None = None
+    data: bytes, spec: ForeignSpec, params: Params, *, quantise: bool = True, root: Path | None = None
 ) -> list[Registered]:
-    """Bring a model from elsewhere into the registry, with evidence measured on this project's crops.
+    """Bring a model from elsewhere into the registry, with evidence measured on this project's pictures.
 
     Args:
-        model: the ONNX file.
+        data: the ONNX file.
         spec: what its makers say of it.
         params: all parameters; ``quantize``, ``evaluate`` and ``benchmark`` are used.
         quantise: also make the int8 targets.
@@ -34,49 +42,115 @@ def import_candidate(
         What was registered, fp32 first.
 
     Raises:
-        RegistryError: the file or the crops are missing, or the model does not fit its spec.
+        RegistryError: the project is commercial and the model's terms are not, the pictures are missing, or the model
+            does not fit its spec.
     """
+    require_terms(spec, params)
     project, task = root or Path(), spec.task
-    crops, place = project / "data" / "crops" / task, project / "imports" / spec.name
-    if not model.is_file():
-        raise RegistryError(f"{model}: no such file", "give the path of the .onnx file")
-    if not crops.is_dir():
-        raise RegistryError(
-            f"{crops}: there are no crops to measure it on", f"run `dvc repro prepare@{task}`"
-        )
-    fp32 = place / "exported" / "fp32"
-    import_model(model.read_bytes(), spec, fp32)
+    place = project / "imports" / spec.name
+    crops = crops_for(spec, params, project, place)
+    pack = open_pack(crops, CROP_COLUMNS)
+    exported = place / "exported"
+    _import(data, spec, exported / "fp32", pack, params)
     targets = params.quantize.targets if quantise else ()
     for target in targets:
-        quantise_bundle(fp32, crops, place / "exported" / target, target, params.quantize)
-    places = Places(
-        crops=crops,
-        exported=place / "exported",
-        candidates=place / "candidates",
-        scores=place / "scores",
-        reports=place / "reports",
-    )
+        quantise_bundle(exported / "fp32", crops, exported / target, target, params.quantize)
+    places = Places(crops, exported, place / "candidates", place / "scores", place / "reports")
     metrics = evaluate_task(task, places, params.evaluate)
     benchmark_task(task, places.candidates, place / "benchmark", params.benchmark)
-    return [_register(target, task, spec, metrics, places, params, root) for target in ("fp32", *targets)]
+    return [_register(target, spec, metrics, places, params, project, root) for target in ("fp32", *targets)]
+
+
+def require_terms(spec: ForeignSpec, params: Params) -> None:
+    """Refuse a model that may not be used commercially where the project is marked commercial.
+
+    Raises:
+        RegistryError: with the terms.
+    """
+    barred = [f"{d.name}: {d.licence}" for d in spec.training_data if not d.commercial_use]
+    if params.data.commercial and barred:
+        raise RegistryError(
+            f"{spec.name} may not be used commercially ({'; '.join(barred)}), and `data.commercial` is set",
+            "choose a model whose terms allow it, or drop the mark from the profile",
+        )
+
+
+def crops_for(spec: ForeignSpec, params: Params, project: Path, place: Path) -> Path:
+    """Crops as the model expects them: the graph's own, or new ones where it looks at faces from further away.
+
+    Raises:
+        RegistryError: a recogniser wants another size than aligned crops have, or there are no pictures.
+    """
+    own = (params.prepare.context_factor, params.prepare.context_size)
+    if spec.task is Task.RECOGNITION and spec.size != ALIGNED_SIZE:
+        raise RegistryError(
+            f"{spec.name}: takes {spec.size} pixels; aligned faces have {ALIGNED_SIZE}",
+            "export it for that size; five-point alignment to other sizes is not made here",
+        )
+    crops = project / "data" / "crops" / spec.task
+    if spec.task is Task.RECOGNITION or own == (spec.crop_factor, spec.size):
+        if not crops.is_dir():
+            raise RegistryError(f"{crops}: no crops to measure it on", f"run `dvc repro prepare@{spec.task}`")
+        return crops
+    samples = project / "data" / "samples"
+    if not samples.is_dir():
+        raise RegistryError(f"{samples}: no pictures to crop for {spec.name}", "run `dvc repro samples`")
+    update = {"context_factor": spec.crop_factor, "context_size": spec.size}
+    wanted = params.prepare.model_validate({**params.prepare.model_dump(), **update})
+    prepare(spec.task, samples, place / "crops", wanted, project / ".cache" / "crops")
+    return place / "crops"
+
+
+def _import(data: bytes, spec: ForeignSpec, out: Path, pack: Pack, params: Params) -> Bundle:
+    """Write the fp32 bundle and its ``parity.json``: our graph against the maker's own way, on validation crops."""
+    rows = np.flatnonzero(pack.column("split") == Split.VAL.value)[:PARITY_CROPS]
+    pictures = pack.images(rows)
+    measured = Measured(
+        synthetic_only=set(pack.column("source")) == {"synthetic"},
+        params_digest=params.digest(),
+        data_digests={"crops": pack.digest},
+    )
+    bundle = import_model(data, spec, out, pictures[:GOLDEN_CROPS], measured)
+    report = _parity(data, spec, bundle, pack, rows, pictures)
+    (out / PARITY).write_text(json.dumps(report, indent=1, sort_keys=True) + "\n")
+    if not report["largest"] <= FP32_LIMIT:
+        raise RegistryError(
+            f"{spec.name}: wrapped, it answers differently by {report['largest']:.2g}; allowed are {FP32_LIMIT:g}",
+            "compare colour, mean, scale and activation with what its makers say",
+        )
+    return bundle
+
+
+def _parity(
+    data: bytes,
+    spec: ForeignSpec,
+    bundle: Bundle,
+    pack: Pack,
+    rows: NDArray[np.intp],
+    pictures: NDArray[np.uint8],
+) -> dict[str, Any]:
+    reference = makers_answers(data, spec, pictures)
+    outputs = run_wrapped(bundle.model, pictures)
+    found = compare(reference, outputs, decisions(spec.task, pack, rows.tolist(), reference))
+    where = {"samples": len(rows), "split": Split.VAL.value, "limit": FP32_LIMIT}
+    return {"reference": "the makers' own preprocessing and network", **where, **found}
 
 
 def _register(
     target: str,
-    task: Task,
     spec: ForeignSpec,
-    metrics: dict,
+    metrics: dict[str, Any],
     places: Places,
     params: Params,
+    project: Path,
     root: Path | None,
 ) -> Registered:
-    place = places.exported.parent
-    validation = (root or Path()) / "reports" / "validate" / f"{task}.json"
+    validation = project / "reports" / "validate" / f"{spec.task}.json"
     evidence = collect(
-        task,
+        spec.task,
         metrics[target],
         places.reports / target,
-        place / "benchmark",
+        places.exported.parent / "benchmark",
         places.exported / target,
         places.scores / f"{target}.parquet",
         validation if validation.is_file() else None,
@@ -90,20 +164,3 @@ def _register(
         aliases=(name,),
         root=root,
     )
-
-
-def read_spec(path: Path) -> ForeignSpec:
-    """Read the file behind ``--contract``.
-
-    Raises:
-        RegistryError: it is missing, no JSON, or lacks a field; the field is named.
-    """
-    try:
-        return ForeignSpec.model_validate(json.loads(path.read_text()))
-    except OSError as error:
-        raise RegistryError(f"{path}: cannot be read: {error.strerror}", "give a JSON file") from error
-    except ValueError as error:
-        lines = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
-        raise RegistryError(
-            f"{path}: not a description of a model: {lines or error}", "compare with docs/importing.md"
-        ) from error

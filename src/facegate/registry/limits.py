@@ -20,19 +20,34 @@ def _flag(fact: str, source: str = "facegate") -> GateRule:
 
 
 _SOUND = tuple(_flag(fact) for fact in ("golden_vectors", "same_detector", "data_contracts", "no_regression"))
-_REAL = (_flag("real_people"), _flag("commercial_licences"))
+_REAL = tuple(_flag(fact) for fact in ("real_people", "commercial_licences", "signed"))
+_DEMO = "facegate, rendered people"
+
+
+def _most(fact: str, limit: float, source: str = _DEMO, *, required: bool = True) -> GateRule:
+    return GateRule(fact=fact, at_most=limit, source=source, required=required)
+
 
 PUBLISHED: Mapping[str, tuple[GateRule, ...]] = {
+    # Why each limit is what it is: docs/promoting.md. Chosen before the models that are held against them.
     "embedded": (
         *_SOUND,
-        GateRule(fact="eer", at_most=0.10, source="facegate, rendered people"),
-        GateRule(fact="fmr", at_most=0.03, source="facegate, rendered people"),
-        GateRule(fact="fnmr", at_most=0.40, source="facegate, rendered people"),
-        GateRule(fact="worst_apcer", at_most=0.40, source="facegate, rendered people"),
-        GateRule(fact="bpcer", at_most=0.15, source="facegate, rendered people"),
-        GateRule(fact="recognition_decisions_flipped", at_most=0.03, source="facegate", required=False),
-        GateRule(fact="spoof_decisions_flipped", at_most=0.05, source="facegate", required=False),
-        GateRule(fact="decision_latency_ms_p95", at_most=100.0, source="facegate", required=False),
+        _most("eer", 0.10),
+        _most("fmr_at_fmr_1e-2", 0.03),
+        _most("fnmr_at_fmr_1e-2", 0.40),
+        _most("worst_slice_fnmr", 0.75, required=False),
+        _most("worst_apcer", 0.40),
+        _most("bpcer", 0.15),
+        _most("worst_slice_bpcer", 0.50, required=False),
+        _most("iapar", 0.30),
+        _most("false_accept", 0.03),
+        _most("false_reject", 0.50),
+        _most("false_reject_3_attempts", 0.40),
+        _most("recognition_decisions_flipped", 0.03, "facegate, int8 against fp32", required=False),
+        _most("spoof_decisions_flipped", 0.05, "facegate, int8 against fp32", required=False),
+        _most("decision_latency_ms_p95", 300.0, "facegate, well under a second"),
+        _most("recognition_peak_megabytes", 256.0, "facegate, small boards", required=False),
+        _most("spoof_peak_megabytes", 256.0, "facegate, small boards", required=False),
     ),
     "android-class3": (
         *_SOUND,
@@ -56,7 +71,7 @@ PUBLISHED: Mapping[str, tuple[GateRule, ...]] = {
             fact="fmr", source=_FIDO + ": the FAR of each level was not read", verified=False, required=False
         ),
         GateRule(fact="false_reject", at_most=0.03, source=_FIDO + ", revision history", verified=False),
-        GateRule(fact="worst_apcer", at_most=0.07, source=_FIDO + ", IAPAR per species"),
+        GateRule(fact="iapar", at_most=0.07, source=_FIDO + ", IAPAR per species; 15 % at the lower level"),
     ),
 }
 

@@ -13,6 +13,9 @@ from facegate.registry.listing import get_version
 from facegate.registry.names import CANDIDATE, model_name
 from facegate.registry.store import Store, open_store, store_errors
 
+ENVIRONMENT_COMMANDS = ("python -m venv .venv", ". .venv/bin/activate")
+"""How the rebuilt version gets an environment of its own."""
+
 
 @dataclass(frozen=True)
 class Lineage:
@@ -110,10 +113,13 @@ def lines(lineage: Lineage) -> list[str]:
 
 
 def reproduce(reference: str, *, prefix: str = "", root: Path | None = None) -> list[str]:
-    """The commands that rebuild a version, from a clone of the repository.
+    """The commands that rebuild a version beside a clone of the repository; the last one compares the bytes.
+
+    Parameters come from the run itself and not from a profile, which may have changed since. They are written as JSON,
+    which is YAML too.
 
     Raises:
-        RegistryError: there is no such version, or it records no commit.
+        RegistryError: there is no such version, it records no commit, or it was not trained here.
     """
     found = show(reference, prefix=prefix, root=root)
     tags, folder = found.tags, f"{found.name}-{found.version}"
@@ -123,21 +129,28 @@ def reproduce(reference: str, *, prefix: str = "", root: Path | None = None) -> 
             f"{found.name}/{found.version} was registered outside git, so its code is not known",
             "register from a git work tree; `facegate registry show` prints what is known",
         )
+    if found.training_run[1] == "":
+        raise RegistryError(
+            f"{found.name}/{found.version} was not trained here, so no graph rebuilds it",
+            "an imported model is rebuilt by importing its file again; a release by its models' commands",
+        )
     task, target = tags["task"], tags["quant.target"]
-    run_id = found.training_run[1] or found.run[1]
-    origin = (
-        f"mlflow artifacts download --run-id {run_id} --artifact-path origin --dst-path ../{folder}-origin"
-    )
-    commands = [origin, f"git worktree add ../{folder} {commit}", f"cd ../{folder}"]
+    origin = f"../{folder}-origin"
+    commands = [
+        f"mlflow artifacts download --run-id {found.run[1]} --artifact-path origin --dst-path {origin}",
+        f"git worktree add ../{folder} {commit}",
+        f"cd ../{folder}",
+    ]
     if tags.get("git.dirty") == "true":
-        commands.append(f"git apply ../{folder}-origin/origin/changes.patch")
+        commands.append(f"git apply {origin}/origin/changes.patch")
+    model = f"artifacts/{task}/candidates/{target}/model.onnx"
     return [
         *commands,
-        "python -m venv .venv && . .venv/bin/activate",
-        f"pip install -c ../{folder}-origin/origin/requirements.txt -e '.[train]'",
-        f"facegate profile use {tags['profile']}",
+        *ENVIRONMENT_COMMANDS,
+        f"pip install -c {origin}/origin/requirements.txt -e '.[train]'",
+        f"cp {origin}/origin/params.json params.yaml",
         f"dvc repro evaluate@{task}",
-        f"sha256sum artifacts/{task}/candidates/{target}/model.onnx  # {tags['model.sha256']}",
+        f"echo '{tags['model.sha256']}  {model}' | sha256sum --check",
     ]
 
 

@@ -15,6 +15,7 @@ from facegate.registry.bundles import FILES, read_candidate
 from facegate.registry.names import CANDIDATE, model_name
 from facegate.registry.quiet import MlflowException
 from facegate.registry.store import Store, open_store, store_errors
+from facegate.runtime.signing import SIGNATURE
 
 
 @dataclass(frozen=True)
@@ -141,8 +142,9 @@ def _download(store: Store, version: ModelVersion, scratch: Path) -> Path:
 def _copy(source: Path, place: Path) -> None:
     place.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{place.name}.", dir=place.parent))
-    for file in FILES:
-        shutil.copyfile(source / file, draft / file)
+    for file in (*FILES, SIGNATURE):
+        if file in FILES or (source / file).is_file():
+            shutil.copyfile(source / file, draft / file)
     try:
         draft.rename(place)
     except OSError:  # another process was quicker

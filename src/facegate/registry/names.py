@@ -48,10 +48,13 @@ def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, 
 
 
 def numbers(values: Mapping[str, Any]) -> dict[str, float]:
-    """The numeric leaves of a nested mapping under names that MLflow accepts."""
+    """The numeric leaves of a nested mapping under names that MLflow accepts, grouped by their first word.
+
+    ``eer: {value: …}`` becomes ``eer/value``: MLflow's pages put what shares the part before the slash together.
+    """
     leaves = flatten(values)
     return {
-        metric_name(path): float(value)
+        metric_name(path.replace(".", "/", 1)): float(value)
         for path, value in leaves
         if isinstance(value, (int, float)) and not isinstance(value, bool)
     }

@@ -90,13 +90,11 @@ def check(
     in_production = aliases.get(PRODUCTION)
     with tempfile.TemporaryDirectory() as scratch:
         new = Path(scratch) / "new"
-        manifest = fetch_release(store, name, str(version), new)
+        manifest = fetch_release(store, name, str(version), new, signed=False)
         old = None
         if in_production is not None:
-            old = (
-                Path(scratch) / "old",
-                fetch_release(store, name, str(in_production), Path(scratch) / "old"),
-            )
+            place = Path(scratch) / "old"
+            old = (place, fetch_release(store, name, str(in_production), place, signed=False))
         facts = release_facts(new, manifest)
         sound, note = no_regression(old, (new, manifest), params.evaluate)
     facts = facts.model_copy(

@@ -25,20 +25,14 @@ from facegate.params import Params
 from facegate.registry.bundles import FILES, Candidate, read_candidate
 from facegate.registry.describe import pictures, version_text
 from facegate.registry.evidence import Evidence
-from facegate.registry.names import candidate_aliases, model_name, numbers
+from facegate.registry.front_page import model_text, refresh
+from facegate.registry.names import CANDIDATE, candidate_aliases, model_name, numbers
 from facegate.registry.quiet import MlflowException
 from facegate.registry.signature import signature_of
-from facegate.registry.store import Store, init_store, store_errors
+from facegate.registry.store import Store, ensure_experiment, init_store, store_errors
 from facegate.registry.tracking import Run, stage_run
-
-MODEL_NOTES = {
-    "recognition": "**Who is this?** Aligned 112×112 face in, embedding out.",
-    "spoof": "**Is this a live person?** Context crop of one frame in, probability of a bona fide out.",
-}
-ALIAS_NOTE = (
-    "Aliases: `candidate` newest fp32 · `candidate-int8` newest int8 of the first target · `candidate-<target>` "
-    "each int8 target. Only a release reaches production: see `facegate-release`."
-)
+from facegate.runtime import signing
+from facegate.runtime.bundle import sign_bundle
 
 
 @dataclass(frozen=True)
@@ -88,13 +82,15 @@ def register_bundle(
         with store_errors(store.uri):
             for alias in aliases:
                 store.client.set_registered_model_alias(name, alias, str(version.version))
+        if CANDIDATE in aliases:
+            refresh(store, ensure_experiment(store, params.register_.experiment), params.register_.prefix)
     return Registered(name, str(version.version), candidate.target, aliases, created=found is None)
 
 
-def find_version(store: Store, name: str, digest: str) -> ModelVersion | None:
-    """The version of a registered model that holds a bundle, by the bundle's digest."""
+def find_version(store: Store, name: str, digest: str, tag: str = "bundle.digest") -> ModelVersion | None:
+    """The version of a registered model that holds a bundle, by the bundle's digest, or by another tag."""
     with store_errors(store.uri):
-        query = f"name = '{name}' AND tags.`bundle.digest` = '{digest}'"
+        query = f"name = '{name}' AND tags.`{tag}` = '{digest}'"
         found = store.client.search_model_versions(query, max_results=10)
     return min(found, key=lambda version: int(version.version), default=None)
 
@@ -151,6 +147,8 @@ def log_model(
         )  # fmt: skip
         for file in FILES:
             (place / file).write_bytes((candidate.folder / file).read_bytes())
+        if signing.signing_configured():
+            sign_bundle(place)
         client.log_model_artifacts(logged.model_id, str(place))
         client.finalize_logged_model(logged.model_id, "READY")
         client.log_outputs(run.run_id, [LoggedModelOutput(logged.model_id, step=0)])
@@ -168,9 +166,7 @@ def create_version(
     with store_errors(store.uri):
         try:
             task = tags.get("task", "")
-            store.client.create_registered_model(
-                name, {"task": task}, f"{MODEL_NOTES.get(task, '')}\n\n{ALIAS_NOTE}"
-            )
+            store.client.create_registered_model(name, {"task": task}, model_text(task))
         except MlflowException as error:
             if error.error_code != "RESOURCE_ALREADY_EXISTS":
                 raise
@@ -193,6 +189,8 @@ def version_tags(candidate: Candidate, run: Run, params: Params) -> dict[str, st
         **origin,
         "bundle.digest": candidate.digest,
         "contract.sha256": candidate.contract_sha256,
+        "golden.sha256": candidate.golden_sha256,
+        "signed": str(signing.signing_configured()).lower(),
         "model.sha256": candidate.contract.model_sha256,
     }
 

@@ -1,6 +1,7 @@
 """Is a release worse than the one in production? Both are compared pair by pair on the same frozen test set."""
 
 from pathlib import Path
+from typing import Any
 
 from facegate.contracts import Task
 from facegate.errors import FacegateError
@@ -37,10 +38,9 @@ def no_regression(
         if before.bundle_sha256 == component.bundle_sha256:
             notes.append(f"{task}: the same model")
             continue
-        compare = compare_recognition if task is Task.RECOGNITION else compare_spoof
+        thresholds = (before.threshold, component.threshold)
         try:
-            first, second = (read_table(_scores(folder, task))[0] for folder, _ in (old, new))
-            found = compare(first, second, (before.threshold, component.threshold), params)[_MEASURE[task]]
+            found = compared(task, _scores(old[0], task), _scores(new[0], task), thresholds, params)
         except (FacegateError, OSError) as error:
             sound = False
             notes.append(f"{task}: cannot be compared: {str(error).splitlines()[0]}")
@@ -49,6 +49,20 @@ def no_regression(
         interval = f"{100 * found['low']:+.2f} to {100 * found['high']:+.2f}"
         notes.append(f"{task}: {_MEASURE[task]} {100 * found['difference']:+.2f} points ({interval})")
     return sound, "; ".join(notes)
+
+
+def compared(
+    task: Task, old: Path, new: Path, thresholds: tuple[float, float], params: EvaluateParams
+) -> dict[str, Any]:
+    """Difference of two score tables: EER for recognition, 1 − AUC for spoof, by paired bootstrap over people.
+
+    Raises:
+        NotMeasurableError: the tables are not of the same test set.
+        PackError: one is missing or damaged.
+    """
+    compare = compare_recognition if task is Task.RECOGNITION else compare_spoof
+    first, second = read_table(old)[0], read_table(new)[0]
+    return compare(first, second, thresholds, params)[_MEASURE[task]]
 
 
 def _scores(folder: Path, task: Task) -> Path:

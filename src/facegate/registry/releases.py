@@ -1,16 +1,23 @@
-"""Releases in the registry: made from registered versions, registered once, fetched as a folder."""
+"""Releases in the registry: made from registered versions, evaluated as one system, registered once, fetched as a folder.
 
+A service or a device may rely on :func:`pull` and :func:`served_version` here, and on ``read_release`` and
+``open_release`` of :mod:`facegate.runtime.release`, which need no MLflow.
+"""
+
+import json
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.params import Params
+from facegate.params import EvaluateParams, Params
 from facegate.registry.describe import markdown_table
 from facegate.registry.evidence import BENCHMARK, EVALUATION, SCORES, VALIDATION
 from facegate.registry.lineage import resolve
@@ -18,9 +25,23 @@ from facegate.registry.listing import fetch_bundle, get_version
 from facegate.registry.names import CANDIDATE
 from facegate.registry.quiet import MlflowException
 from facegate.registry.register import Registered, find_version
-from facegate.registry.release import MANIFEST, Manifest, read_release, write_manifest
-from facegate.registry.store import Store, init_store, store_errors
+from facegate.registry.release import (
+    EVIDENCE,
+    MANIFEST,
+    MODELS,
+    SYSTEM,
+    Manifest,
+    read_release,
+    release_key,
+    sign_release,
+    write_manifest,
+)
+from facegate.registry.store import Store, init_store, open_store, store_errors
+from facegate.registry.system import open_presentations, score_system, time_decisions, write_claims
+from facegate.registry.system_rates import system_rates
 from facegate.registry.tracking import stage_run
+from facegate.runtime import signing
+from facegate.runtime.release import open_release
 
 FOLDER = "release"
 ROLES_NEEDED = (Task.RECOGNITION, Task.SPOOF)
@@ -48,19 +69,26 @@ def create_release(
     params: Params,
     *,
     points: Mapping[Task, str] | None = None,
+    presentations: Path | None = None,
     root: Path | None = None,
 ) -> Registered:
-    """Put registered versions together into a release and register it as a candidate; once.
+    """Put registered versions together, evaluate them as one system, and register the outcome as a candidate; once.
+
+    The same models at the same operating points, evaluated on the same pictures, are the same release: it is found
+    again, and only the alias ``candidate`` moves to it. With ``FACEGATE_SIGNING_KEY`` set it is signed.
 
     Args:
         references: version by role, as ``recognition/7`` or ``spoof@candidate-int8``.
-        params: all parameters.
-        points: operating points by role; by default the preferred one of each contract.
+        params: all parameters; ``evaluate`` is used.
+        points: operating points by role; else those of ``release.points``, else the preferred one of each contract.
+        presentations: pack of presentations for the evaluation as a system, ``data/samples/attacks``; None leaves it
+            out, and then no gate is passed.
         root: project folder.
 
     Raises:
         RegistryError: a role or version is missing, or the store cannot be used.
-        BundleError: a bundle is broken.
+        BundleError: a bundle is broken, or lacks the operating point.
+        PackError: the presentations are damaged.
     """
     missing = [task.value for task in ROLES_NEEDED if task not in references]
     if missing:
@@ -69,20 +97,79 @@ def create_release(
             "name one, for instance --recognition recognition@candidate --spoof spoof@candidate",
         )
     store, name = init_store(root), release_name(params.register_.prefix)
+    wanted = {**params.release.points, **(points or {})}
+    pack = open_presentations(presentations) if presentations else None
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / FOLDER
         origins = {task: _place(store, folder, task, ref, params) for task, ref in references.items()}
-        manifest = write_manifest(folder, origins, points)
+        manifest = write_manifest(folder, origins, wanted)
+        key = release_key(manifest, pack.digest if pack else "")
         with store.locked("registry"):
-            found = find_version(store, name, manifest.digest())
-            version = found or _register(store, name, folder, manifest, params, root)
+            found = find_version(store, name, key, "release.key")
+            if found is None:
+                if presentations is not None:
+                    evaluate_system(folder, manifest, presentations, params.evaluate)
+                    manifest = write_manifest(folder, origins, wanted)
+                if signing.signing_configured():
+                    sign_release(folder, manifest)
+            version = found or _register(store, name, folder, manifest, key, params, root)
             with store_errors(store.uri):
                 store.client.set_registered_model_alias(name, CANDIDATE, str(version.version))
     return Registered(name, str(version.version), FOLDER, (CANDIDATE,), created=found is None)
 
 
-def fetch_release(store: Store, name: str, reference: str, out: Path) -> Manifest:
+def evaluate_release(
+    reference: str, params: Params, presentations: Path, root: Path | None = None
+) -> Registered:
+    """Evaluate the models of a release again, on the pictures that lie here and on this machine.
+
+    Returns:
+        The release with that evidence: another version where pictures or parts differ, else the same one.
+    """
+    with open_copy(reference, prefix=params.register_.prefix, root=root) as (_, manifest):
+        parts = {task: f"{part.model}/{part.version}" for task, part in manifest.components.items()}
+        points = {task: part.operating_point for task, part in manifest.components.items()}
+    return create_release(parts, params, points=points, presentations=presentations, root=root)
+
+
+def evaluate_system(
+    folder: Path, manifest: Manifest, presentations: Path, params: EvaluateParams
+) -> dict[str, Any]:
+    """Run a release folder over the test people and lay the outcome into ``evidence/system``.
+
+    Returns:
+        What stands in its ``evaluation.json``: see :func:`~facegate.registry.system_rates.system_rates`.
+    """
+    pack = open_presentations(presentations)
+    engine = open_release(folder, manifest, signed=False)
+    table = score_system(engine, pack)
+    pad, match = (manifest.components[task].threshold for task in (Task.SPOOF, Task.RECOGNITION))
+    sources = sorted(set(pack.column("source")))
+    found = {
+        "dataset": "+".join(sources),
+        "synthetic": sources == ["synthetic"],
+        "presentations": pack.digest,
+        **system_rates(table, pad, match, params),
+        "decision_ms": time_decisions(engine, pack),
+    }
+    place = folder / EVIDENCE / SYSTEM
+    place.mkdir(parents=True, exist_ok=True)
+    write_claims(table, place / f"{SCORES}.parquet")
+    (place / f"{EVALUATION}.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
+    return found
+
+
+def fetch_release(store: Store, name: str, reference: str, out: Path, *, signed: bool = True) -> Manifest:
     """Copy a release, by number or alias, to a folder that must not exist yet; whole or not at all.
+
+    Files are copied out, never referenced: nothing that happens to the registry later changes the folder.
+
+    Args:
+        store: the registry.
+        name: registered model of the releases, see :func:`release_name`.
+        reference: number or alias.
+        out: the folder.
+        signed: where ``FACEGATE_PUBLIC_KEY`` is set, demand signatures by that key.
 
     Raises:
         RegistryError: there is no such release, its files are gone or edited, or the folder exists.
@@ -95,7 +182,7 @@ def fetch_release(store: Store, name: str, reference: str, out: Path) -> Manifes
     try:
         with tempfile.TemporaryDirectory() as scratch:
             shutil.copytree(_artifacts(store, version, FOLDER, Path(scratch)), draft / FOLDER)
-        manifest = read_release(draft / FOLDER)
+        manifest = read_release(draft / FOLDER, signed=signed)
         if manifest.digest() != version.tags.get("bundle.digest"):
             raise RegistryError(
                 f"{name}/{version.version}: its files are not those that were registered",
@@ -120,14 +207,40 @@ def pull(reference: str, out: Path, *, prefix: str = "", root: Path | None = Non
     return fetch_release(store, str(version.name), str(version.version), out)
 
 
+@contextmanager
+def open_copy(
+    reference: str, *, prefix: str = "", root: Path | None = None
+) -> Iterator[tuple[Path, Manifest]]:
+    """A release in a folder of its own for as long as the block lasts; its folder and manifest.
+
+    Raises:
+        RegistryError: see :func:`fetch_release`.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch) / FOLDER
+        yield folder, pull(reference, folder, prefix=prefix, root=root)
+
+
+def served_version(
+    reference: str = "production", *, prefix: str = "", root: Path | None = None
+) -> tuple[int, str]:
+    """Which release an alias names now, for a service that polls it: its number and its digest.
+
+    Raises:
+        RegistryError: the alias names nothing, or the store cannot be reached; what is being served stays good.
+    """
+    version = get_version(open_store(root), release_name(prefix), reference)
+    return int(version.version), version.tags.get("bundle.digest", "")
+
+
 def _place(store: Store, folder: Path, task: Task, reference: str, params: Params) -> tuple[str, int]:
     version = resolve(store, reference, params.register_.prefix)
     if version.tags.get("task") != task:
         raise RegistryError(f"`{reference}` is no {task} model", f"name a version of {task}")
     with tempfile.TemporaryDirectory() as scratch:
         bundle = fetch_bundle(store, str(version.name), str(version.version), Path(scratch))
-        shutil.copytree(bundle, folder / "models" / task)
-        evidence = folder / "evidence" / task
+        shutil.copytree(bundle, folder / MODELS / task, ignore=shutil.ignore_patterns(signing.SIGNATURE))
+        evidence = folder / EVIDENCE / task
         evidence.mkdir(parents=True)
         for place, pattern in _KEPT.items():
             _keep(store, version, place, pattern, evidence)
@@ -161,7 +274,7 @@ def _artifacts(store: Store, version: ModelVersion, place: str, scratch: Path) -
 
 
 def _register(
-    store: Store, name: str, folder: Path, manifest: Manifest, params: Params, root: Path | None
+    store: Store, name: str, folder: Path, manifest: Manifest, key: str, params: Params, root: Path | None
 ) -> ModelVersion:
     with stage_run("release", None, params, inputs={}, root=root) as run:
         run.file(folder, FOLDER)
@@ -169,6 +282,8 @@ def _register(
         run.describe(text)
         tags = {
             "bundle.digest": manifest.digest(),
+            "release.key": key,
+            "signed": str((folder / signing.SIGNATURE).is_file()).lower(),
             "task": "release",
             "synthetic": str(manifest.synthetic_only).lower(),
             "profile": params.profile,

@@ -17,6 +17,7 @@ import psutil
 from facegate.contracts import Task
 from facegate.errors import RegistryError
 from facegate.params import Params
+from facegate.registry.front_page import EXPERIMENT_NOTE
 from facegate.registry.names import run_name
 from facegate.registry.provenance import (
     GitState,
@@ -32,14 +33,6 @@ from facegate.registry.store import Store, ensure_experiment, init_store, open_s
 __all__ = ["Run", "Store", "init_store", "open_store", "stage_run"]
 
 _log = logging.getLogger(__name__)
-
-EXPERIMENT_NOTE = """\
-**facegate**: face recognition with spoof detection, from pictures to gated ONNX models.
-
-One run is one execution of a DVC stage. Filter by `tags.stage = 'train'` and `tags.task = 'spoof'`; the tags
-`dvc.dep.*` hold the MD5 of each input as `dvc.lock` has it, `git.commit` the code. Sweeps nest their trials.
-The registered models carry their evidence: *Models* → `facegate-recognition`, `facegate-spoof`.
-"""
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from pydantic import ValidationError
 
 from facegate.contracts import CONTRACT_VERSION, ModelContract
 from facegate.errors import BundleError
+from facegate.runtime import signing
 from facegate.runtime.agreement import disagreements
 from facegate.runtime.onnx_file import read_metadata, write_metadata
 
@@ -66,6 +67,13 @@ class Bundle:
     def digest(self) -> str:
         """SHA-256 over the contract, and so over the model: what names a release."""
         return hashlib.sha256(canonical(self.contract.model_dump(mode="json")).encode()).hexdigest()
+
+    def statement(self) -> bytes:
+        """What a signature of this bundle signs: contract, model and golden vectors, as they were read."""
+        golden = hashlib.sha256()
+        for array in self.golden:
+            golden.update(f"{array.dtype} {array.shape}\n".encode() + np.ascontiguousarray(array).tobytes())
+        return canonical({"facegate": "bundle", "digest": self.digest, "golden": golden.hexdigest()}).encode()
 
 
 def canonical(values: dict[str, Any]) -> str:
@@ -112,24 +120,29 @@ def write_bundle(
     draft = folder.with_name(f".{folder.name}.partial")
     try:
         _write(draft, files)
-        load_bundle(draft)
+        load_bundle(draft, signed=False)
         _replace(folder, draft)
     except OSError as error:
         raise BundleError(f"{folder}: cannot be written: {error}", "check the disk and run again") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-    return load_bundle(folder)
+    return load_bundle(folder, signed=False)
 
 
-def load_bundle(folder: Path) -> Bundle:
+def load_bundle(folder: Path, *, signed: bool = True) -> Bundle:
     """Read a bundle and check that it is complete, unedited and of one mind.
 
     Golden vectors are compared by ``Session(bundle, check_golden=True)``.
 
+    Args:
+        folder: where it lies.
+        signed: where ``FACEGATE_PUBLIC_KEY`` is set, also demand a signature by that key. Only what makes
+            bundles, and has none to demand yet, says no.
+
     Raises:
         BundleError: a file is missing; the contract lacks a field, holds an impossible one or is of another
             version; its SHA-256 is not the model's; it differs from the copy in the model; or the network's
-            tensors are not what it says. The field is named.
+            tensors are not what it says; or the signature is not that of a trusted key. The field is named.
     """
     folder = Path(folder)
     contract = _read_contract(folder / CONTRACT)
@@ -143,7 +156,22 @@ def load_bundle(folder: Path) -> Bundle:
     problems = disagreements(contract, model, golden.inputs, golden.outputs)
     if problems:
         raise BundleError(f"{folder}: " + f"\n{folder}: ".join(problems), "export the model anew")
-    return Bundle(contract, folder / MODEL, golden, model)
+    bundle = Bundle(contract, folder / MODEL, golden, model)
+    if signed and signing.trust_configured():
+        signing.check(bundle.statement(), folder)
+    return bundle
+
+
+def sign_bundle(folder: Path) -> None:
+    """Lay a signature of the bundle beside it, by the key in ``FACEGATE_SIGNING_KEY``.
+
+    Raises:
+        BundleError: the bundle is broken, or there is no key.
+    """
+    data = signing.sign(load_bundle(folder, signed=False).statement())
+    draft = folder / f".{signing.SIGNATURE}.partial"
+    draft.write_bytes(data)
+    draft.replace(folder / signing.SIGNATURE)
 
 
 def _read_contract(path: Path) -> ModelContract:

@@ -69,6 +69,18 @@ LEDGER: dict[str, Terms] = {
         commercial_use=True,
         access="sklearn.datasets.load_sample_images",
     ),
+    "insightface_models": Terms(
+        title="InsightFace model zoo (recognisers)",
+        licence="non-commercial research only (weights; the code is MIT)",
+        commercial_use=False,
+        access="InsightFace, model_zoo",
+    ),
+    "minifasnet": Terms(
+        title="Silent-Face-Anti-Spoofing MiniFASNet",
+        licence="Apache-2.0 (weights; trained on private pictures, whose terms are not stated)",
+        commercial_use=False,
+        access="github.com/minivision-ai/Silent-Face-Anti-Spoofing",
+    ),
     "folder": Terms(
         title="the user's own pictures",
         licence="not stated; the user's responsibility",
