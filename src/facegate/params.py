@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 
-from facegate.contracts import Frozen
+from facegate.contracts import Frozen, Task
 from facegate.errors import MissingExtraError, ParamsError
 
 PositiveInt = Annotated[int, Field(gt=0)]
@@ -296,6 +296,10 @@ class Params(Frozen):
     """All of ``params.yaml``."""
 
     profile: str
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = (Task.RECOGNITION, Task.SPOOF)
+    """What is trained; a data set that serves one task leaves one."""
+    frame: tuple[Literal["both"], ...] = ("both",)
+    """Whether the whole path of a frame is measured; empty where a task is missing."""
     data: DataParams
     prepare: PrepareParams = PrepareParams()
     validate_: ValidateParams = Field(alias="validate")
@@ -308,6 +312,12 @@ class Params(Frozen):
     benchmark: BenchmarkParams = BenchmarkParams()
     register_: RegisterParams = Field(RegisterParams(), alias="register")
     gates: GatesParams = GatesParams()
+
+    @model_validator(mode="after")
+    def _frame_has_both(self) -> "Params":
+        if self.frame and not {Task.RECOGNITION, Task.SPOOF} <= set(self.tasks):
+            raise ValueError("`frame: [both]` needs the tasks recognition and spoof; set `frame: []`")
+        return self
 
     def digest(self) -> str:
         """SHA-256 of all values, as 64 hexadecimal digits."""

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Task, nullable
-from facegate.datasets.pack import Pack, PackWriter, decode_image, encode_png, open_pack
+from facegate.datasets.pack import Pack, PackWriter, decode_image, encode_png, open_pack, rows_of
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
-from facegate.errors import FacegateError, PictureError
+from facegate.errors import FacegateError, PackError, PictureError
 from facegate.faces.align import align
 from facegate.faces.crop import context_crop
 from facegate.faces.detect import Detector, Face, overlap
@@ -60,7 +60,7 @@ def prepare(
         PackError: the sample pack is missing or corrupt, a worker died, or the disk is full.
     """
     samples = samples / SAMPLE_PACK[task]
-    pack = open_pack(samples, SAMPLE_COLUMNS)
+    pack = _samples_of(task, samples)
     cropper = Cropper(task, samples, pack.digest, params)
     settings = params.model_dump(exclude={"workers"})
     shards = shard_cache(cache, task, pack.digest, settings, modules=[__name__, "facegate.faces"])
@@ -73,6 +73,15 @@ def prepare(
         writer.metadata = {**kept, "task": str(task), "samples_digest": pack.digest, **tally.summary(None)}
     forget(shards)
     return tally.summary(EXAMPLES)
+
+
+def _samples_of(task: Task, path: Path) -> Pack:
+    if rows_of(path) == 0:
+        raise PackError(
+            f"{path}: the data source has nothing for {task}",
+            "leave the task out of `tasks` in params.yaml (and set `frame: []`), or choose another source",
+        )
+    return open_pack(path, SAMPLE_COLUMNS)
 
 
 @dataclass(frozen=True)
