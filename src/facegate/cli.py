@@ -146,6 +146,38 @@ def results(
 
 
 @app.command()
+def folds(
+    protocol: Annotated[str, typer.Argument(help="data set and protocol, for instance siw/3 or oulu_npu/4")],
+) -> None:
+    """Train and evaluate a spoof protocol once per fold; mean ± standard deviation in reports/folds."""
+    import json
+    import subprocess
+
+    from facegate.evaluation.folds import run_folds
+    from facegate.profiles import edit_params
+    from facegate.sources.catalogue import folds_of
+
+    name, _, family = protocol.partition("/")
+    params, before = Path("params.yaml"), Path("params.yaml").read_text()
+
+    def reproduce() -> None:
+        if subprocess.run([sys.executable, "-m", "dvc", "repro", "evaluate@spoof"], check=False).returncode:
+            raise FacegateError(f"{protocol}: `dvc repro evaluate@spoof` failed", "mend what it says above")
+
+    try:
+        found = run_folds(
+            folds_of(name, family),
+            lambda fold: edit_params({"data": {"source": name, "field": {"protocol": fold}}}),
+            reproduce,
+            Path("reports/spoof/fp32/evaluation.json"),
+            Path("reports/folds") / f"{name}-{family}",
+        )
+    finally:
+        params.write_text(before)
+    print(json.dumps(found["mean"], indent=2))
+
+
+@app.command()
 def kit(
     target: Annotated[str, typer.Option(help="processor family of the device: arm64, x86-vnni or x86-avx2")],
     out: Annotated[Path, typer.Option(help="folder of the kit")] = Path("kit"),

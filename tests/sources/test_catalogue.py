@@ -6,7 +6,7 @@ from facegate.datasets.pack import open_pack
 from facegate.errors import SourceError
 from facegate.params import DataParams, FieldParams, FieldSet, ForeignTest, SyntheticParams
 from facegate.sources import write_samples
-from facegate.sources.catalogue import CATALOGUE, select
+from facegate.sources.catalogue import CATALOGUE, folds_of, select
 from facegate.sources.ledger import LEDGER
 from tests.sources.miniature import write_image, write_text, write_video
 
@@ -83,6 +83,24 @@ def test_test_pictures_may_come_from_another_set_with_its_pairs(kaggle, lfw, tmp
     assert pack.metadata["pairs"] == [
         [1, "lfw:Ann_0001", "lfw:Ann_0002", True], [1, "lfw:Ann_0001", "lfw:Bo_0002", False],
     ]  # fmt: skip
+
+
+def test_a_protocol_may_carry_the_name_of_its_set_and_has_folds(casia):
+    assert len(select(data("casia_fasd", casia, "casia_fasd/cut"))[1]) == 5 * 6
+    assert folds_of("siw", "2") == ["2_1", "2_2", "2_3", "2_4"]
+    assert len(folds_of("oulu_npu", "4")) == 6
+    assert folds_of("oulu_npu", "1") == ["1"]
+    with pytest.raises(SourceError, match=r"no protocol `9`\n.*3_1"):
+        folds_of("siw", "9")
+    with pytest.raises(SourceError, match="`siwi` is no data set of the field"):
+        folds_of("siwi", "2")
+
+
+def test_the_bin_files_that_show_people_of_lfw_are_leakage_too(kaggle, lfw):
+    for protocol in ("lfw", "calfw", "cplfw"):
+        test = ForeignTest(source="insightface", protocol=protocol, root=str(lfw))
+        with pytest.raises(SourceError, match="show the same people"):
+            select(data("kaggle_oneshot", kaggle, test=test))
 
 
 def test_leakage_other_tasks_and_terms_are_refused(kaggle, lfw, casia):

@@ -32,7 +32,7 @@ WRONG_FACE = 0.5
 """A face further than this from the true landmarks, in eye distances, is somebody else's or none."""
 PICTURES_PER_SHARD = 64
 EXAMPLES = 20
-CARRIED = ("source", "protocol", "pairs")
+CARRIED = ("source", "protocol", "test", "pairs")
 """Metadata of the sample pack that the crop pack keeps; ``pairs`` are [fold, id, id, mated]."""
 
 _SHARD_COLUMNS = (

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from facegate.contracts import Split
 from facegate.errors import SourceError
-from facegate.params import DataParams, FieldParams, SplitParams
+from facegate.params import DataParams, FieldParams, ForeignTest, SplitParams
 from facegate.sources import (
     casia_fasd,
     celeba,
@@ -20,7 +20,7 @@ from facegate.sources import (
     siw,
     siw_mv2,
 )
-from facegate.sources.layout import check_pins
+from facegate.sources.layout import check_pins, choose_protocol
 from facegate.sources.ledger import require_commercial
 from facegate.sources.records import Pair, Record
 
@@ -65,8 +65,14 @@ CATALOGUE: dict[str, DataSet] = {
     casia_fasd.NAME: DataSet("attacks", casia_fasd.samples, casia_fasd.PROTOCOLS, casia_fasd.PINS),
 }
 
-LEAKS = (frozenset({"kaggle_oneshot", "lfw"}), frozenset({"celeba", "celeba_spoof"}))
-"""Data sets that show the same people: trained on one, a test on the other flatters."""
+PEOPLE = {
+    **{f"insightface/{name}": "lfw" for name in ("lfw", "calfw", "cplfw")},
+    "kaggle_oneshot": "lfw",
+    "lfw": "lfw",
+    "celeba": "celeba",
+    "celeba_spoof": "celeba",
+}
+"""Data sets (or one protocol of a set) that show the same people: trained on one, a test on another flatters."""
 
 
 def select(params: DataParams) -> tuple[str, list[Record], list[Pair]]:
@@ -87,7 +93,7 @@ def select(params: DataParams) -> tuple[str, list[Record], list[Pair]]:
     tested = params.test
     if tested is None:
         return CATALOGUE[name].pack, records, _pairs(name, params.field)
-    _check_foreign(name, tested.source, params.allow_leakage)
+    _check_foreign(params, tested)
     foreign = [_prefixed(item, tested.source) for item in _records(tested.source, tested, params.split)]
     kept = [item for item in records if item.row["split"] != Split.TEST]
     kept += [item for item in foreign if item.row["split"] == Split.TEST]
@@ -96,6 +102,24 @@ def select(params: DataParams) -> tuple[str, list[Record], list[Pair]]:
         for pair in _pairs(tested.source, tested)
     ]
     return CATALOGUE[name].pack, kept, pairs
+
+
+def protocol_of(name: str, params: FieldParams) -> str:
+    """Set and protocol as reports name them, for instance ``siw/2_3``."""
+    return f"{name}/{choose_protocol(name, params.protocol, CATALOGUE[name].protocols)}"
+
+
+def folds_of(name: str, family: str) -> list[str]:
+    """Protocols of a set that are the folds of one: ``2`` of siw gives ``2_1`` to ``2_4``.
+
+    Raises:
+        SourceError: the set is unknown, or has no such protocol.
+    """
+    if name not in CATALOGUE:
+        raise SourceError(f"`{name}` is no data set of the field", f"known: {', '.join(CATALOGUE)}")
+    known = list(CATALOGUE[name].protocols)
+    found = [protocol for protocol in known if protocol.startswith(f"{family}_")]
+    return found or [choose_protocol(name, family, known)]
 
 
 def _records(name: str, params: FieldParams, split: SplitParams) -> Iterator[Record]:
@@ -135,14 +159,20 @@ def _prefixed(item: Record, name: str) -> Record:
     return item._replace(row={**item.row, **ids})
 
 
-def _check_foreign(trained: str, tested: str, allow_leakage: bool) -> None:
-    if CATALOGUE[trained].pack != CATALOGUE[tested].pack:
+def _check_foreign(params: DataParams, tested: ForeignTest) -> None:
+    trained = params.source
+    if CATALOGUE[trained].pack != CATALOGUE[tested.source].pack:
         raise SourceError(
-            f"`data.test.source: {tested}` serves another task than `data.source: {trained}`",
+            f"`data.test.source: {tested.source}` serves another task than `data.source: {trained}`",
             "name a data set of the same task",
         )
-    if frozenset({trained, tested}) in LEAKS and not allow_leakage:
+    same = _people(trained, params.field) == _people(tested.source, tested)
+    if same and trained != tested.source and not params.allow_leakage:
         raise SourceError(
-            f"{trained} and {tested} show the same people: testing on one after training on the other is leakage",
+            f"{trained} and {tested.source} show the same people: testing on one after training on the other is leakage",
             "choose another test set, or set `data.allow_leakage: true` and say so in the report",
         )
+
+
+def _people(name: str, params: FieldParams) -> str:
+    return PEOPLE.get(f"{name}/{params.protocol}") or PEOPLE.get(name, name)

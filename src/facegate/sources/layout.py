@@ -77,12 +77,12 @@ def malformed(file: Path, line: int, what: str) -> SourceError:
 
 
 def choose_protocol(name: str, wanted: str, known: Iterable[str]) -> str:
-    """The wanted protocol, or the set's first one.
+    """The wanted protocol (``2_3``, or ``siw/2_3``), or the set's first one.
 
     Raises:
         SourceError: the set has no such protocol.
     """
-    names = list(known)
+    names, wanted = list(known), wanted.removeprefix(f"{name}/")
     if wanted and wanted not in names:
         raise SourceError(
             f"{terms(name).title} has no protocol `{wanted}`",

@@ -12,7 +12,7 @@ from facegate.contracts import SAMPLE_COLUMNS
 from facegate.datasets.pack import PackWriter
 from facegate.params import DataParams
 from facegate.sources import folder
-from facegate.sources.catalogue import select
+from facegate.sources.catalogue import protocol_of, select
 from facegate.sources.packing import pack_records
 from facegate.sources.records import Record
 
@@ -44,7 +44,10 @@ def write_samples(
     if params.source == "folder":
         return _write_records(_folder_records(params), out, cache, {"source": "folder"})
     pack, records, pairs = select(params)
-    metadata = {"source": params.source, "protocol": params.field.protocol, "pairs": [list(p) for p in pairs]}
+    metadata = {"source": params.source, "protocol": protocol_of(params.source, params.field)}
+    if params.test:
+        metadata["test"] = protocol_of(params.test.source, params.test)
+    metadata["pairs"] = [list(pair) for pair in pairs]
     return _write_records({pack: records}, out, cache, metadata)
 
 
