@@ -6,8 +6,8 @@ from pipelines.stage import ASSETS, run
 
 
 def main(params: Params) -> None:
-    """Fetch what `data.source` needs into data/assets."""
-    fetch_assets(params.data.source, ASSETS)
+    """Fetch or check what the data source needs; terms and assets go to data/assets."""
+    fetch_assets(params.data, ASSETS)
 
 
 if __name__ == "__main__":

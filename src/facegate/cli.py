@@ -67,12 +67,12 @@ def doctor() -> None:
 
 @app.command()
 def fetch() -> None:
-    """Bring what the data source needs from outside into data/external; `dvc repro` then needs no network."""
+    """Bring or check what the data source needs from outside; `dvc repro` then needs no network."""
     from facegate.params import load_params
     from facegate.sources.fetch import fetch_external
 
-    for file in fetch_external(load_params().data.source):
-        print(f"{file}: there, and its SHA-256 is right")
+    for file in fetch_external(load_params().data):
+        print(f"{file}: there, and as published where a checksum is known")
 
 
 @app.command()

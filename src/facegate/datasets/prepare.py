@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Task, nullable
 from facegate.datasets.pack import Pack, PackWriter, decode_image, encode_png, open_pack, rows_of
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
+from facegate.datasets.traps import source_account
 from facegate.errors import FacegateError, PackError, PictureError
 from facegate.faces.align import align
 from facegate.faces.crop import context_crop
@@ -72,7 +73,8 @@ def prepare(
         kept = {name: pack.metadata[name] for name in CARRIED if name in pack.metadata}
         writer.metadata = {**kept, "task": str(task), "samples_digest": pack.digest, **tally.summary(None)}
     forget(shards)
-    return tally.summary(EXAMPLES)
+    met = source_account(pack.metadata)
+    return {**tally.summary(EXAMPLES), **({"source": met} if met else {})}
 
 
 def _samples_of(task: Task, path: Path) -> Pack:

