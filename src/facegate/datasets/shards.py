@@ -16,7 +16,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import get_context
+from itertools import islice
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -99,23 +100,49 @@ def _code_digest(modules: Iterable[str]) -> str:
 
 
 def _in_order(todo: Sequence[tuple], workers: int) -> Iterator[Path]:
+    """Files of the shards, in order; each is made by whoever is free.
+
+    Processes take about a second to start. Until the first of them has finished a shard, this one makes shards too,
+    from behind those that were handed out.
+    """
     if workers <= 1:
         with threadpool_limits(1):
             yield from (_make_shard(*arguments) for arguments in todo)
         return
-    running: deque[Future[Path]] = deque()
-    with _pool(workers) as pool:
-        for arguments in todo:
-            running.append(pool.submit(_make_shard, *arguments))
-            if len(running) > 2 * workers:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+    coming: deque[Future[Path] | Path] = deque()
+    waiting = iter(todo)
+    with _pool(workers, todo[0][0]) as pool:
+        first = None
+        for _ in range(2 * workers + 1):
+            coming.extend(pool.submit(_make_shard, *arguments) for arguments in islice(waiting, 1))
+            first = first or coming[0]
+        while isinstance(first, Future) and not first.done() and (own := next(waiting, None)):
+            with _single_threaded():
+                coming.append(_make_shard(*own))
+        while coming:
+            shard = coming.popleft()
+            yield shard.result() if isinstance(shard, Future) else shard
+            coming.extend(pool.submit(_make_shard, *arguments) for arguments in islice(waiting, 1))
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare_worker)
+def _single_threaded() -> Iterator[None]:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
+@contextmanager
+def _pool(workers: int, work: Callable[[Any], Iterable[Row]]) -> Iterator[ProcessPoolExecutor]:
+    """Processes that are forked from one which has imported what `work` needs, and nothing else."""
+    context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload([__name__, getattr(work, "__module__", __name__)])
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
     try:
         yield pool
     except BrokenProcessPool as error:
