@@ -4,7 +4,7 @@ from facegate.contracts import Split
 from facegate.datasets.pack import open_pack
 from facegate.errors import PictureError
 from facegate.sources.boxes import frame_boxes
-from facegate.sources.packing import pack_records
+from facegate.sources.packing import _jobs, pack_records
 from facegate.sources.records import Frames, record
 from facegate.sources.video import video_frames
 from tests.sources.miniature import hold_frames, write_text, write_video
@@ -80,6 +80,12 @@ def test_videos_become_rows_of_clips_and_bad_ones_are_listed(tmp_path):
     assert list(pack.column("frame")) == [0, 3, 6, 9]
     assert [pack.row(i)["face_box"] for i in range(4)] == [None, [4, 6, 3, 6], [4, 6, 6, 12], [4, 6, 9, 18]]
     assert list(metadata["problems"]) == ["bad (bad.avi)"]
+
+
+def test_no_process_ever_holds_more_than_one_clip(tmp_path):
+    video = record(tmp_path / "a.mov", "a", "s", Split.TEST, "test")._replace(frames=Frames())
+    jobs = _jobs([video._replace(row={**video.row, "sample_id": str(n)}) for n in range(3)])
+    assert [(job.size, len(job.task)) for job in jobs] == [(1, 1)] * 3
 
 
 def test_boxes_of_frames(tmp_path):

@@ -31,6 +31,8 @@ from facegate.datasets.pack import arrow_schema, disk_error
 from facegate.errors import PackError
 
 Row = Mapping[str, Any]
+WORTH_A_POOL = 4
+"""Fewer jobs than this are done in the calling process: starting others would take longer."""
 
 
 class Job(NamedTuple):
@@ -72,7 +74,9 @@ def run_jobs(
     cache.mkdir(parents=True, exist_ok=True)
     schema = arrow_schema(columns)
     todo = [(work, job.task, cache / f"{job.name}.arrow", schema) for job in jobs]
-    workers = min(workers or os.cpu_count() or 1, len(jobs))
+    workers = workers or os.cpu_count() or 1
+    if len(jobs) < WORTH_A_POOL:
+        workers = 1
     with tqdm(total=sum(job.size for job in jobs), desc=title, unit="picture", disable=not title) as bar:
         for job, file in zip(jobs, _in_order(todo, workers), strict=True):
             yield from _read(file)
