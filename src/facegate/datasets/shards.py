@@ -116,11 +116,9 @@ def _in_order(todo: Sequence[tuple], workers: int) -> Iterator[Path]:
     coming: deque[Future[Path] | Path] = deque()
     waiting = iter(todo)
     with _pool(workers, todo[0][0]) as pool:
-        first = None
-        for _ in range(2 * workers + 1):
-            coming.extend(pool.submit(_make_shard, *arguments) for arguments in islice(waiting, 1))
-            first = first or coming[0]
-        while isinstance(first, Future) and not first.done() and (own := next(waiting, None)):
+        first = [pool.submit(_make_shard, *arguments) for arguments in islice(waiting, 2 * workers + 1)]
+        coming.extend(first)
+        while not first[0].done() and (own := next(waiting, None)):
             with _single_threaded():
                 coming.append(_make_shard(*own))
         while coming:
