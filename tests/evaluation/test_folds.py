@@ -2,10 +2,14 @@
 
 import json
 import statistics
+import subprocess
+from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from facegate.cli import app
 from facegate.contracts import CROP_COLUMNS, Split, Task
 from facegate.datasets.pack import PackWriter, open_pack
 from facegate.errors import NotMeasurableError
@@ -13,9 +17,12 @@ from facegate.evaluation import folds
 from facegate.evaluation.folds import by_fold, over_runs, protocol_pairs, run_folds, spread
 from facegate.evaluation.scores import rows_of, score_comparisons
 from facegate.evaluation.tables import read_table, write_table
+from facegate.params import load_params
+from facegate.profiles import use_profile
 from tests.evaluation.small_sets import Faces, face_rows
 
 FOLDS = 5
+PROFILES = Path(__file__).parents[2] / "profiles"
 
 
 @pytest.fixture(scope="module")
@@ -138,3 +145,26 @@ def test_every_fold_is_run_and_kept(tmp_path):
     ]  # fmt: skip
     assert json.loads((tmp_path / "out/summary.json").read_text()) == found
     assert found["mean"]["apcer"]["mean"] == pytest.approx(0.2)
+
+
+def test_the_command_runs_every_fold_and_leaves_the_parameters_as_they_were(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    use_profile("siw", PROFILES)
+    before = Path("params.yaml").read_text()
+    seen = []
+
+    def repro(command, **options):
+        data = load_params().data
+        seen.append((data.source, data.field.protocol, command[-2:]))
+        Path("reports/spoof/fp32").mkdir(parents=True, exist_ok=True)
+        Path("reports/spoof/fp32/evaluation.json").write_text(json.dumps(evaluation(0.1, 0.1 * len(seen))))
+        return subprocess.CompletedProcess(command, 0 if len(seen) < 7 else 1)
+
+    monkeypatch.setattr(subprocess, "run", repro)
+    done = CliRunner().invoke(app, ["folds", "oulu_npu/3"])
+    assert done.exit_code == 0
+    assert seen == [("oulu_npu", f"3_{n}", ["repro", "evaluate@spoof"]) for n in range(1, 7)]
+    assert json.loads(done.stdout)["bpcer"] == {"mean": 0.35, "sd": pytest.approx(0.187083), "folds": 6}
+    assert Path("reports/folds/oulu_npu-3/summary.json").is_file()
+    assert CliRunner().invoke(app, ["folds", "siw/3"]).exit_code != 0
+    assert Path("params.yaml").read_text() == before
