@@ -6,10 +6,9 @@ from pipelines.stage import ASSETS, run
 
 
 def main(params: Params) -> None:
-    """Fetch what `data.source` and the teacher need into data/assets."""
+    """Fetch or check what the data source and the teacher need; terms and assets go to data/assets."""
     distil = params.recognition.distil
-    teacher = distil.teacher if distil else None
-    fetch_assets(params.data.source, ASSETS, teacher=teacher, commercial=params.data.commercial)
+    fetch_assets(params.data, ASSETS, teacher=distil.teacher if distil else None)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,8 @@ def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("benchmark.runs", "many", "`benchmark.runs`: Input should be a valid integer"),
         ("data.source", "folder", "neither folder.people nor folder.presentations names a folder"),
         ("register.prefix", "a/b", "`register.prefix`"),
+        ("tasks", ["recognition"], "needs the tasks recognition and spoof"),
+        ("tasks", ["seeing"], "`tasks.0`"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(

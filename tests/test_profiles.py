@@ -6,7 +6,7 @@ import pytest
 
 from facegate.errors import ParamsError
 from facegate.params import load_params
-from facegate.profiles import list_profiles, overlay, use_profile
+from facegate.profiles import edit_params, list_profiles, overlay, use_profile
 
 PROFILES = Path(__file__).parents[1] / "profiles"
 
@@ -52,3 +52,16 @@ def test_overlay_replaces_lists_and_merges_mappings() -> None:
     base = {"a": {"b": 1, "c": [1, 2]}, "d": 3}
     overlay(base, {"a": {"c": [9]}, "d": 4})
     assert base == {"a": {"b": 1, "c": [9]}, "d": 4}
+
+
+def test_a_value_is_edited_and_comments_stay(tmp_path: Path) -> None:
+    target = tmp_path / "params.yaml"
+    use_profile("siw", PROFILES, target)
+    params = edit_params({"data": {"source": "oulu_npu", "field": {"protocol": "4_6"}}}, target)
+    assert (params.data.source, params.data.field.protocol) == ("oulu_npu", "4_6")
+    assert load_params(target) == params
+    assert "# from the training split only" in target.read_text()
+    before = target.read_text()
+    with pytest.raises(ParamsError, match="did you mean `protocol`"):
+        edit_params({"data": {"field": {"protocoll": "1"}}}, target)
+    assert target.read_text() == before

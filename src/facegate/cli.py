@@ -68,14 +68,14 @@ def doctor() -> None:
 
 @app.command()
 def fetch() -> None:
-    """Bring what source and teacher need from outside into data/external; `dvc repro` then needs no network."""
+    """Bring or check what source and teacher need from outside; `dvc repro` then needs no network."""
     from facegate.params import load_params
     from facegate.sources.fetch import fetch_external
 
     params = load_params()
     distil = params.recognition.distil
-    for file in fetch_external(params.data.source, teacher=distil.teacher if distil else None):
-        print(f"{file}: there, and its SHA-256 is right")
+    for file in fetch_external(params.data, teacher=distil.teacher if distil else None):
+        print(f"{file}: there, and as published where a checksum is known")
 
 
 @app.command()
@@ -146,6 +146,38 @@ def results(
     print(table)
     if write is not None:
         write.write_text(replace_table(write.read_text(), table))
+
+
+@app.command()
+def folds(
+    protocol: Annotated[str, typer.Argument(help="data set and protocol, for instance siw/3 or oulu_npu/4")],
+) -> None:
+    """Train and evaluate a spoof protocol once per fold; mean ± standard deviation in reports/folds."""
+    import json
+    import subprocess
+
+    from facegate.evaluation.folds import run_folds
+    from facegate.profiles import edit_params
+    from facegate.sources.catalogue import folds_of
+
+    name, _, family = protocol.partition("/")
+    params, before = Path("params.yaml"), Path("params.yaml").read_text()
+
+    def reproduce() -> None:
+        if subprocess.run([sys.executable, "-m", "dvc", "repro", "evaluate@spoof"], check=False).returncode:
+            raise FacegateError(f"{protocol}: `dvc repro evaluate@spoof` failed", "mend what it says above")
+
+    try:
+        found = run_folds(
+            folds_of(name, family),
+            lambda fold: edit_params({"data": {"source": name, "field": {"protocol": fold}}}),
+            reproduce,
+            Path("reports/spoof/fp32/evaluation.json"),
+            Path("reports/folds") / f"{name}-{family}",
+        )
+    finally:
+        params.write_text(before)
+    print(json.dumps(found["mean"], indent=2))
 
 
 @app.command()

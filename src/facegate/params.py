@@ -82,7 +82,9 @@ class FieldParams(Frozen):
     frames_per_second: Annotated[float, Field(gt=0, le=60)] = 2.0
     """Frames taken from each second of a video."""
     check_pins: bool = True
-    """Whether annotation files must have their published MD5."""
+    """Whether annotation files and archives must have their published MD5."""
+    download: bool = False
+    """Let torchvision download celeba where it is missing; true says that you agree with its terms."""
 
 
 class ForeignTest(FieldParams):
@@ -124,13 +126,21 @@ class PrepareParams(Frozen):
     workers: Annotated[int, Field(ge=0, le=256)] = 0
 
 
+TrapName = Literal["file", "label", "video", "no_face", "side_file", "box", "lookalike"]
+"""Known defects of published data sets, see :mod:`facegate.datasets.traps`."""
+
+
 class ValidateParams(Frozen):
-    """Minimum counts that the packs must reach."""
+    """What the packs must reach."""
 
     min_subjects_per_split: PositiveInt
     min_samples_per_split: PositiveInt
     min_samples_per_species: PositiveInt
     min_detection_rate: Fraction = 0.97
+    max_dropped: Fraction = 0.05
+    """Share of a data set's records that may be left out because of its known defects."""
+    stop_on: tuple[TrapName, ...] = ()
+    """Known defects that stop the graph instead of leaving the sample out."""
 
 
 class SpanParams(Frozen):
@@ -340,6 +350,10 @@ class Params(Frozen):
     """All of ``params.yaml``."""
 
     profile: str
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = (Task.RECOGNITION, Task.SPOOF)
+    """What is trained; a data set that serves one task leaves one."""
+    frame: tuple[Literal["both"], ...] = ("both",)
+    """Whether the whole path of a frame is measured; empty where a task is missing."""
     data: DataParams
     prepare: PrepareParams = PrepareParams()
     validate_: ValidateParams = Field(alias="validate")
@@ -353,6 +367,12 @@ class Params(Frozen):
     register_: RegisterParams = Field(RegisterParams(), alias="register")
     release: ReleaseParams = ReleaseParams()
     gates: GatesParams = GatesParams()
+
+    @model_validator(mode="after")
+    def _frame_has_both(self) -> "Params":
+        if self.frame and not {Task.RECOGNITION, Task.SPOOF} <= set(self.tasks):
+            raise ValueError("`frame: [both]` needs the tasks recognition and spoof; set `frame: []`")
+        return self
 
     def digest(self) -> str:
         """SHA-256 of all values, as 64 hexadecimal digits."""

@@ -33,17 +33,32 @@ def use_profile(name: str, folder: Path = Path("profiles"), target: Path = Path(
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean `{near[0]}`?" if near else f"profiles here: {', '.join(known) or 'none'}"
         raise ParamsError(f"{folder}: no profile `{name}`", hint)
-    yaml = _round_trip()
-    values = yaml.load((folder / f"{BASE}.yaml").read_text())
+    values = _round_trip().load((folder / f"{BASE}.yaml").read_text())
     if name != BASE:
         overlay(values, read_yaml(folder / f"{name}.yaml"))
+    return _write(values, target, f"profile {name}")
+
+
+def _write(values: Any, target: Path, name: str) -> Params:
     text = io.StringIO()
-    yaml.dump(values, text)
-    params = parse_params(_plain(values), f"profile {name}")
+    _round_trip().dump(values, text)
+    params = parse_params(_plain(values), name)
     draft = target.with_name(f".{target.name}.partial")
     draft.write_text(text.getvalue())
     draft.replace(target)
     return params
+
+
+def edit_params(changes: Mapping[str, Any], target: Path = Path("params.yaml")) -> Params:
+    """Put `changes` over the values of a parameter file; its comments are kept.
+
+    Raises:
+        ParamsError: the file is missing, or what it would hold is not valid; it is then untouched.
+    """
+    read_yaml(target)
+    values = _round_trip().load(target.read_text())
+    overlay(values, changes)
+    return _write(values, target, str(target))
 
 
 def overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:

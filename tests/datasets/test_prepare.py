@@ -132,3 +132,10 @@ def test_only_other_faces_is_a_miss(bad):
 def test_landmark_error_of_coinciding_true_eyes_is_finite():
     points = np.zeros((5, 2), np.float32)
     assert landmark_error(points, points) == 0
+
+
+def test_a_source_without_pictures_for_the_task_is_told_with_the_way_out(tmp_path):
+    with PackWriter(tmp_path / "attacks", SAMPLE_COLUMNS):
+        pass
+    with pytest.raises(PackError, match=r"nothing for spoof\n.*leave the task out of `tasks`"):
+        prepare(Task.SPOOF, tmp_path, tmp_path / "out", PrepareParams(), tmp_path / "cache")

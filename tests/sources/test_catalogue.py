@@ -6,7 +6,7 @@ from facegate.datasets.pack import open_pack
 from facegate.errors import SourceError
 from facegate.params import DataParams, FieldParams, FieldSet, ForeignTest, SyntheticParams
 from facegate.sources import write_samples
-from facegate.sources.catalogue import CATALOGUE, select
+from facegate.sources.catalogue import CATALOGUE, check_sets, folds_of, select
 from facegate.sources.ledger import LEDGER
 from tests.sources.miniature import write_image, write_text, write_video
 
@@ -27,11 +27,11 @@ def data(source, root, protocol="", **more):
 
 @pytest.fixture
 def casia(tmp_path):
-    for part, people in (("train", 3), ("test", 2)):
+    for part, people, seed in (("train", 3, 0), ("test", 2, 99)):
         for person in range(1, people + 1):
             for number, stem in enumerate(("1", "3", "7")):
                 write_video(
-                    tmp_path / f"casia/{part}_release/{person}/{stem}.avi", 6, seed=person * 9 + number
+                    tmp_path / f"casia/{part}_release/{person}/{stem}.avi", 6, seed=seed + person * 9 + number
                 )
     return tmp_path / "casia"
 
@@ -85,6 +85,24 @@ def test_test_pictures_may_come_from_another_set_with_its_pairs(kaggle, lfw, tmp
     ]  # fmt: skip
 
 
+def test_a_protocol_may_carry_the_name_of_its_set_and_has_folds(casia):
+    assert len(select(data("casia_fasd", casia, "casia_fasd/cut"))[1]) == 5 * 6
+    assert folds_of("siw", "2") == ["2_1", "2_2", "2_3", "2_4"]
+    assert len(folds_of("oulu_npu", "4")) == 6
+    assert folds_of("oulu_npu", "1") == ["1"]
+    with pytest.raises(SourceError, match=r"no protocol `9`\n.*3_1"):
+        folds_of("siw", "9")
+    with pytest.raises(SourceError, match="`siwi` is no data set of the field"):
+        folds_of("siwi", "2")
+
+
+def test_the_bin_files_that_show_people_of_lfw_are_leakage_too(kaggle, lfw):
+    for protocol in ("lfw", "calfw", "cplfw"):
+        test = ForeignTest(source="insightface", protocol=protocol, root=str(lfw))
+        with pytest.raises(SourceError, match="show the same people"):
+            select(data("kaggle_oneshot", kaggle, test=test))
+
+
 def test_leakage_other_tasks_and_terms_are_refused(kaggle, lfw, casia):
     test = ForeignTest(source="lfw", root=str(lfw))
     with pytest.raises(SourceError, match="show the same people"):
@@ -92,11 +110,11 @@ def test_leakage_other_tasks_and_terms_are_refused(kaggle, lfw, casia):
     with pytest.raises(SourceError, match="serves another task"):
         select(data("casia_fasd", casia, test=test))
     with pytest.raises(SourceError, match="a commercial model may not be trained on casia_fasd"):
-        select(data("casia_fasd", casia, commercial=True))
+        check_sets(data("casia_fasd", casia, commercial=True))
 
 
 def test_a_missing_folder_and_an_unknown_protocol_are_told(casia, tmp_path):
     with pytest.raises(SourceError, match=r"gone: no such folder\n.*docs/datasets/casia_fasd\.md"):
-        select(data("casia_fasd", tmp_path / "gone"))
+        check_sets(data("casia_fasd", tmp_path / "gone"))
     with pytest.raises(SourceError, match=r"no protocol `2_9`\n.*overall, warped"):
         select(data("casia_fasd", casia, "2_9"))

@@ -5,8 +5,7 @@ import pytest
 from facegate.contracts import Split
 from facegate.errors import SourceError
 from facegate.params import SplitParams
-from facegate.sources.celeba import PINS, samples
-from facegate.sources.layout import check_pins
+from facegate.sources.celeba import samples
 from tests.sources.miniature import write_image, write_text
 
 SPLIT = SplitParams()
@@ -104,9 +103,3 @@ def test_what_is_missing_is_named_with_who_gives_access(root):
         list(samples(root, "aligned", SPLIT))
     with pytest.raises(SourceError, match="no protocol `algined`"):
         list(samples(root, "algined", SPLIT))
-
-
-def test_an_edited_list_fails_its_published_md5(root):
-    with pytest.raises(SourceError, match=r"wrong MD5 .*published: 75e246fa4810816ffd6ee81facbd244c"):
-        check_pins(root, {"list_attr_celeba.txt": PINS["list_attr_celeba.txt"]})
-    check_pins(root / "Img", PINS)

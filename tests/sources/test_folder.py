@@ -101,7 +101,7 @@ def test_presentations_keep_a_subject_in_one_split(tmp_path):
 
 def test_videos_of_presentations_become_clips(tmp_path):
     for subject in range(3):
-        write_video(tmp_path / f"p/live/s{subject}/a.mp4", frames=12, fps=6)
+        write_video(tmp_path / f"p/live/s{subject}/a.mp4", frames=12, fps=6, seed=subject)
         picture(tmp_path / f"p/spoof/print/s{subject}/0.png")
     records = presentations(tmp_path / "p", SPLIT, rate=1)
     pack_records(records, tmp_path / "pack", tmp_path / "cache", workers=1)

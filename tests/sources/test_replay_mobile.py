@@ -10,7 +10,7 @@ from tests.sources.miniature import write_text
 def root(tmp_path):
     for number, part in enumerate(("train", "devel", "test"), start=1):
         client = f"client{number:03d}_session01"
-        stems = [f"real/{client}_authenticate_{device}_controlled_1" for device in ("mobile", "tablet")]
+        stems = [f"real/{client}_authenticate_{device}_controlled" for device in ("mobile", "tablet")]
         kinds = ("mattescreen_fixed_{}_photo", "mattescreen_fixed_{}_video", "print_hand_{}_photo")
         shown = [kind.format(device) for device in ("mobile", "tablet") for kind in kinds]
         stems += [f"attack/attack_{client}_{kind}_lightoff" for kind in shown]
@@ -33,7 +33,8 @@ def test_names_tell_device_and_light(root):
     assert (row["species"], row["species_native"], row["camera"], row["illumination"], row["split"]) == (
         "replay_monitor", "mattescreen_video_fixed", "tablet", "lightoff", "test",
     )  # fmt: skip
-    assert rows["client001_session01_authenticate_mobile_controlled_1"]["camera"] == "mobile"
+    live = rows["client001_session01_authenticate_mobile_controlled"]
+    assert (live["camera"], live["illumination"]) == ("mobile", "controlled")
 
 
 def test_strange_names_and_shared_clients_are_refused(root):

@@ -4,10 +4,10 @@ from facegate.contracts import Split
 from facegate.datasets.pack import open_pack
 from facegate.errors import PictureError
 from facegate.sources.boxes import frame_boxes
-from facegate.sources.packing import pack_records
+from facegate.sources.packing import _jobs, pack_records
 from facegate.sources.records import Frames, record
 from facegate.sources.video import video_frames
-from tests.sources.miniature import write_text, write_video
+from tests.sources.miniature import hold_frames, write_text, write_video
 
 
 def shown(frame):
@@ -44,6 +44,17 @@ def test_a_rate_that_varies_is_followed_by_time_stamps(tmp_path, monkeypatch):
     assert [frame.time_s for frame in frames] == [0, 1.0, 2.0, 3.5, 4.0]
 
 
+def test_a_file_of_variable_frame_rate_is_sampled_by_its_clock(tmp_path):
+    """Six frames a sixth of a second long, then six of a second and a half: one a second is not every sixth."""
+    file = write_video(tmp_path / "clip.mp4", frames=12, fps=6)
+    table = file.read_bytes().index(b"stts")
+    every = int.from_bytes(file.read_bytes()[table + 16 : table + 20])
+    frames = list(video_frames(hold_frames(file, [(6, every), (6, 9 * every)]), 1))
+    assert [frame.number for frame in frames] == [0, 6, 7, 8, 9, 10, 11]
+    assert [frame.time_s for frame in frames] == pytest.approx([0, 1, 2.5, 4, 5.5, 7, 8.5], abs=0.02)
+    assert [shown(frame) for frame in frames] == [0, 6, 7, 8, 9, 10, 11]
+
+
 @pytest.mark.parametrize("content", [b"", b"no video at all", b"RIFF....AVI LIST"])
 def test_an_unreadable_video_is_refused(tmp_path, content):
     (tmp_path / "clip.avi").write_bytes(content)
@@ -69,6 +80,12 @@ def test_videos_become_rows_of_clips_and_bad_ones_are_listed(tmp_path):
     assert list(pack.column("frame")) == [0, 3, 6, 9]
     assert [pack.row(i)["face_box"] for i in range(4)] == [None, [4, 6, 3, 6], [4, 6, 6, 12], [4, 6, 9, 18]]
     assert list(metadata["problems"]) == ["bad (bad.avi)"]
+
+
+def test_no_process_ever_holds_more_than_one_clip(tmp_path):
+    video = record(tmp_path / "a.mov", "a", "s", Split.TEST, "test")._replace(frames=Frames())
+    jobs = _jobs([video._replace(row={**video.row, "sample_id": str(n)}) for n in range(3)])
+    assert [(job.size, len(job.task)) for job in jobs] == [(1, 1)] * 3
 
 
 def test_boxes_of_frames(tmp_path):

@@ -55,14 +55,14 @@ def near_pairs(
     neighbours in hash order are compared.
 
     Args:
-        hashes: 32 bytes each; empty ones match nothing.
+        hashes: 32 bytes each; empty ones match nothing, nor do those of pictures of one even tone.
         groups: what each picture belongs to, for instance its split.
         most: largest Hamming distance.
 
     Yields:
         Index, larger index, distance; every pair once.
     """
-    valid = np.array([i for i, value in enumerate(hashes) if value], np.int64)
+    valid = np.array([i for i, value in enumerate(hashes) if _has_structure(value, most)], np.int64)
     if len(valid) < 2:
         return
     bits = np.unpackbits(
@@ -77,6 +77,10 @@ def near_pairs(
             if distance <= most and pair not in seen:
                 seen.add(pair)
                 yield *pair, distance
+
+
+def _has_structure(value: bytes, most: int) -> bool:
+    return int.from_bytes(value).bit_count() > most
 
 
 def _sharing(

@@ -264,6 +264,15 @@ def open_pack(path: Path, columns: Sequence[Column] | None = None, *, verify: bo
     return Pack(path, table, manifest["metadata"], digest)
 
 
+def rows_of(path: Path) -> int:
+    """Number of rows that a pack's manifest states; a pack that its source has nothing for has none.
+
+    Raises:
+        PackError: the pack is missing, or its manifest is corrupt.
+    """
+    return sum(part["rows"] for part in _read_manifest(Path(path))["parts"])
+
+
 def encode_png(image: NDArray[np.uint8]) -> bytes:
     """Lossless encoding of an RGB picture of shape (height, width, 3)."""
     done, data = cv2.imencode(".png", image[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 1])

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Task, nullable
-from facegate.datasets.pack import Pack, PackWriter, decode_image, encode_png, open_pack
+from facegate.datasets.pack import Pack, PackWriter, decode_image, encode_png, open_pack, rows_of
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
-from facegate.errors import FacegateError, PictureError
+from facegate.datasets.traps import source_account
+from facegate.errors import FacegateError, PackError, PictureError
 from facegate.faces.align import align
 from facegate.faces.crop import context_crop
 from facegate.faces.detect import Detector, Face, overlap
@@ -32,7 +33,7 @@ WRONG_FACE = 0.5
 """A face further than this from the true landmarks, in eye distances, is somebody else's or none."""
 PICTURES_PER_SHARD = 64
 EXAMPLES = 20
-CARRIED = ("source", "protocol", "pairs")
+CARRIED = ("source", "protocol", "test", "pairs")
 """Metadata of the sample pack that the crop pack keeps; ``pairs`` are [fold, id, id, mated]."""
 
 _SHARD_COLUMNS = (
@@ -60,7 +61,7 @@ def prepare(
         PackError: the sample pack is missing or corrupt, a worker died, or the disk is full.
     """
     samples = samples / SAMPLE_PACK[task]
-    pack = open_pack(samples, SAMPLE_COLUMNS)
+    pack = _samples_of(task, samples)
     cropper = Cropper(task, samples, pack.digest, params)
     settings = params.model_dump(exclude={"workers"})
     shards = shard_cache(cache, task, pack.digest, settings, modules=[__name__, "facegate.faces"])
@@ -72,7 +73,17 @@ def prepare(
         kept = {name: pack.metadata[name] for name in CARRIED if name in pack.metadata}
         writer.metadata = {**kept, "task": str(task), "samples_digest": pack.digest, **tally.summary(None)}
     forget(shards)
-    return tally.summary(EXAMPLES)
+    met = source_account(pack.metadata)
+    return {**tally.summary(EXAMPLES), **({"source": met} if met else {})}
+
+
+def _samples_of(task: Task, path: Path) -> Pack:
+    if rows_of(path) == 0:
+        raise PackError(
+            f"{path}: the data source has nothing for {task}",
+            "leave the task out of `tasks` in params.yaml (and set `frame: []`), or choose another source",
+        )
+    return open_pack(path, SAMPLE_COLUMNS)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib import import_module
-from multiprocessing import get_context
+from itertools import islice
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -30,6 +31,8 @@ from facegate.datasets.pack import arrow_schema, disk_error
 from facegate.errors import PackError
 
 Row = Mapping[str, Any]
+WORTH_A_POOL = 4
+"""Fewer jobs than this are done in the calling process: starting others would take longer."""
 
 
 class Job(NamedTuple):
@@ -71,7 +74,9 @@ def run_jobs(
     cache.mkdir(parents=True, exist_ok=True)
     schema = arrow_schema(columns)
     todo = [(work, job.task, cache / f"{job.name}.arrow", schema) for job in jobs]
-    workers = min(workers or os.cpu_count() or 1, len(jobs))
+    workers = workers or os.cpu_count() or 1
+    if len(jobs) < WORTH_A_POOL:
+        workers = 1
     with tqdm(total=sum(job.size for job in jobs), desc=title, unit="picture", disable=not title) as bar:
         for job, file in zip(jobs, _in_order(todo, workers), strict=True):
             yield from _read(file)
@@ -99,23 +104,47 @@ def _code_digest(modules: Iterable[str]) -> str:
 
 
 def _in_order(todo: Sequence[tuple], workers: int) -> Iterator[Path]:
+    """Files of the shards, in order; each is made by whoever is free.
+
+    Processes take about a second to start. Until the first of them has finished a shard, this one makes shards too,
+    from behind those that were handed out.
+    """
     if workers <= 1:
         with threadpool_limits(1):
             yield from (_make_shard(*arguments) for arguments in todo)
         return
-    running: deque[Future[Path]] = deque()
-    with _pool(workers) as pool:
-        for arguments in todo:
-            running.append(pool.submit(_make_shard, *arguments))
-            if len(running) > 2 * workers:
-                yield running.popleft().result()
-        while running:
-            yield running.popleft().result()
+    coming: deque[Future[Path] | Path] = deque()
+    waiting = iter(todo)
+    with _pool(workers, todo[0][0]) as pool:
+        first = [pool.submit(_make_shard, *arguments) for arguments in islice(waiting, 2 * workers + 1)]
+        coming.extend(first)
+        while not first[0].done() and (own := next(waiting, None)):
+            with _single_threaded():
+                coming.append(_make_shard(*own))
+        while coming:
+            shard = coming.popleft()
+            yield shard.result() if isinstance(shard, Future) else shard
+            coming.extend(pool.submit(_make_shard, *arguments) for arguments in islice(waiting, 1))
 
 
 @contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_prepare_worker)
+def _single_threaded() -> Iterator[None]:
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        with threadpool_limits(1):
+            yield
+    finally:
+        cv2.setNumThreads(threads)
+
+
+@contextmanager
+def _pool(workers: int, work: Callable[[Any], Iterable[Row]]) -> Iterator[ProcessPoolExecutor]:
+    """Processes that are forked from one which has imported what `work` needs, and nothing else."""
+    context = get_context("forkserver" if "forkserver" in get_all_start_methods() else "spawn")
+    if context.get_start_method() == "forkserver":
+        context.set_forkserver_preload([__name__, getattr(work, "__module__", __name__)])
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=_prepare_worker)
     try:
         yield pool
     except BrokenProcessPool as error:

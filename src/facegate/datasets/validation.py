@@ -7,7 +7,7 @@ that fails stops the graph with a message that names column, count and samples.
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,9 @@ from facegate.datasets.fingerprints import Fingerprint, fingerprint
 from facegate.datasets.pack import Pack, open_pack
 from facegate.datasets.prepare import SAMPLE_PACK
 from facegate.datasets.shards import Job, Row, run_jobs, shard_cache
+from facegate.datasets.source_contract import source_rules, source_tables
 from facegate.datasets.suites import CRITICAL, Rule, counts_table, rows_table, rules, schema_table
+from facegate.datasets.traps import source_account
 from facegate.datasets.validation_page import page
 from facegate.errors import ValidationError
 from facegate.params import ValidateParams
@@ -51,6 +53,7 @@ def validate(task: Task, samples: Path, crops: Path, reports: Path, params: Vali
     sample_pack = open_pack(samples / SAMPLE_PACK[task], SAMPLE_COLUMNS, verify=True)
     crop_pack = open_pack(crops, CROP_COLUMNS, verify=True)
     found = [
+        *check_source(sample_pack, params),
         *check_pack("samples", sample_pack, SAMPLE_COLUMNS, task, params),
         *check_pack("crops", crop_pack, CROP_COLUMNS, task, params),
         _check_origin(sample_pack, crop_pack),
@@ -66,10 +69,12 @@ def validate(task: Task, samples: Path, crops: Path, reports: Path, params: Vali
             if k not in ("missed", "not_acquired", "samples_digest")
         },
         "counts": _counts(crop_pack),
+        "source": source_account(sample_pack.metadata),
         "limits": params.model_dump(mode="json"),
     }
     _write(reports / f"{task}.json", json.dumps(report, indent=1, sort_keys=True) + "\n")
-    _write(reports / f"{task}.html", page(report, crop_pack.metadata.get("missed", {})))
+    known = {name: sample_pack.metadata.get(name, {}) for name in ("problems", "traps")}
+    _write(reports / f"{task}.html", page(report, crop_pack.metadata.get("missed", {}), **known))
     _raise_if_failed(report, reports / f"{task}.html")
     return report
 
@@ -84,11 +89,21 @@ def check_pack(
         "schema": schema_table(pack, columns),
         "counts": counts_table(rows, task, params),
     }
-    demanded = rules(columns)
+    return _check(name, tables, rules(columns))
+
+
+def check_source(samples: Pack, params: ValidateParams) -> list[dict[str, Any]]:
+    """Outcome of the suite of the published set that a sample pack was read from; empty for other packs."""
+    metadata = samples.metadata
+    demanded = source_rules(metadata, params)
+    return _check("source", source_tables(metadata, params), demanded) if demanded else []
+
+
+def _check(name: str, tables: Mapping[str, pd.DataFrame], demanded: Sequence[Rule]) -> list[dict[str, Any]]:
     outcomes: dict[int, dict[str, Any]] = {}
     for table, frame in tables.items():
         mine = [number for number, rule in enumerate(demanded) if rule.table == table]
-        results = run_suite(frame, [demanded[number] for number in mine])
+        results = run_suite(frame, [demanded[number] for number in mine]) if mine else []
         outcomes |= dict(zip(mine, results, strict=True))
     return [{"pack": name, **outcomes[number]} for number in sorted(outcomes)]
 

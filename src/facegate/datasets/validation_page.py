@@ -4,13 +4,14 @@ Great Expectations' own Data Docs draw on a dozen remote style sheets and a remo
 nothing, and is the same on every run over the same packs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
 from facegate.contracts import Split
 
-MISSED_SHOWN = 200
+SHOWN = 200
+"""Lines of a list; the packs hold the rest."""
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --good: #1a7f37; --bad: #c62828; --warn: #9a6700 }
@@ -18,6 +19,7 @@ _STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 64rem; margin: 2rem auto; padding: 0 1rem }
 h1 { font-size: 1.5rem; margin-bottom: .2rem } h2 { font-size: 1.1rem; margin-top: 2rem }
 .verdict { font-weight: 600 } .good { color: var(--good) } .bad { color: var(--bad) } .warn { color: var(--warn) }
+.good, .bad, .warn { white-space: nowrap }
 table { border-collapse: collapse; width: 100% } .scroll { overflow-x: auto }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
@@ -25,12 +27,19 @@ code { font-size: .9em; overflow-wrap: anywhere } .quiet { opacity: .7 }
 """
 
 
-def page(report: Mapping[str, Any], missed: Mapping[str, str]) -> str:
+def page(
+    report: Mapping[str, Any],
+    missed: Mapping[str, str],
+    problems: Mapping[str, str] | None = None,
+    traps: Mapping[str, str] | None = None,
+) -> str:
     """The page.
 
     Args:
         report: what :func:`facegate.datasets.validation.validate` writes as JSON.
         missed: pictures without a crop, sample id: reason.
+        problems: samples that the source left out, name: reason.
+        traps: name of the trap of those, and of samples that were kept in spite of one.
     """
     title = f"Data contract: {report['task']}"
     body = [
@@ -42,6 +51,7 @@ def page(report: Mapping[str, Any], missed: Mapping[str, str]) -> str:
         _table(("species", *(f"{split}:n" for split in Split), "all:n"), _counts(report["counts"])),
         "<h2>Detection</h2>",
         _table(("pictures of", "pictures:n", "cropped:n", "rate:n"), _detection(report["detection"])),
+        *_source(problems or {}, traps or {}),
         *_missed(missed),
     ]
     head = f"<meta charset='utf-8'><meta name='viewport' content='width=device-width'><title>{escape(title)}</title>"
@@ -59,8 +69,9 @@ def _verdict(report: Mapping[str, Any]) -> str:
 def _rule(rule: Mapping[str, Any]) -> list[str]:
     if rule["passed"]:
         mark = "<span class='good'>✓ holds</span>"
-    elif rule["severity"] == "warning" and not rule["error"]:
-        mark = "<span class='warn'>! warning</span>"
+    elif rule["severity"] != "critical" and not rule["error"]:
+        word = "left out" if rule["severity"] == "drop" else "warning"
+        mark = f"<span class='warn'>! {word}</span>"
     else:
         mark = "<span class='bad'>✗ fails</span>"
     notes = [rule["error"]] if rule["error"] else ([] if rule["passed"] else rule["examples"])
@@ -88,16 +99,26 @@ def _detection(found: Mapping[str, Any]) -> Iterable[list[str]]:
             yield [escape(name), _n(part["pictures"]), _n(part["crops"]), f"{part['detection_rate']:.2%}"]
 
 
+def _source(problems: Mapping[str, str], traps: Mapping[str, str]) -> list[str]:
+    kept = {name: trap for name, trap in traps.items() if name not in problems}
+    return [
+        *_listed("Samples left out by the source", ("sample (file)", "trap", "reason"),
+                 [(name, traps.get(name, ""), reason) for name, reason in problems.items()]),
+        *_listed("Samples kept in spite of a trap", ("sample (file)", "trap"), list(kept.items())),
+    ]  # fmt: skip
+
+
 def _missed(missed: Mapping[str, str]) -> list[str]:
-    if not missed:
+    return _listed("Pictures without a crop", ("sample", "reason"), list(missed.items()))
+
+
+def _listed(title: str, heads: tuple[str, ...], lines: Sequence[tuple[str, ...]]) -> list[str]:
+    """A heading with the count and the first lines, each beginning with a file; nothing where there are none."""
+    if not lines:
         return []
-    shown = list(missed.items())[:MISSED_SHOWN]
-    more = (
-        f"<p class='quiet'>… and {len(missed) - len(shown):,} more, in the pack's <code>pack.json</code>.</p>"
-    )
-    rows = ([f"<code>{escape(name)}</code>", escape(reason)] for name, reason in shown)
-    heading = f"<h2>Pictures without a crop: {len(missed):,}</h2>"
-    return [heading, _table(("sample", "reason"), rows), more if len(missed) > len(shown) else ""]
+    more = f"<p class='quiet'>… and {len(lines) - SHOWN:,} more, in the pack's <code>pack.json</code>.</p>"
+    rows = ([f"<code>{escape(name)}</code>", *map(escape, rest)] for name, *rest in lines[:SHOWN])
+    return [f"<h2>{title}: {len(lines):,}</h2>", _table(heads, rows), more if len(lines) > SHOWN else ""]
 
 
 def _table(heads: Iterable[str], rows: Iterable[list[str]]) -> str:

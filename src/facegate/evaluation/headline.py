@@ -21,6 +21,7 @@ def headline(
     return {
         "synthetic": first["synthetic"],
         "dataset": first["dataset"],
+        **{name: first[name] for name in ("protocol", "test") if name in first},
         "baselines": baselines,
         **{name: pick(metrics) for name, metrics in targets.items()},
     }
@@ -59,4 +60,4 @@ def _acquisition(metrics: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _comparison(metrics: Mapping[str, Any]) -> dict[str, Any]:
-    return {"against_fp32": metrics["against_fp32"]} if "against_fp32" in metrics else {}
+    return {name: metrics[name] for name in ("against_fp32", "by_fold") if name in metrics}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from facegate.contracts import ModelContract
-from facegate.evaluation import sections
+from facegate.evaluation import folds, sections
 from facegate.evaluation.figures import Figures
 from facegate.evaluation.pack_sections import pack_sections
 from facegate.evaluation.sections import rate
@@ -48,6 +48,7 @@ def recognition_page(
         ],
         [
             errors,
+            *folds.section(metrics),
             _search(metrics["identification"]),
             sections.calibration(metrics, out),
             sections.groups(metrics, out, ("fnmr", "fmr")),

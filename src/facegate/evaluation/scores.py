@@ -10,6 +10,7 @@ from tqdm import tqdm
 from facegate.contracts import CROP_COLUMNS, ModelContract, Split, Task
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import NotMeasurableError
+from facegate.evaluation.folds import protocol_pairs
 from facegate.evaluation.pairs import choose_pairs
 from facegate.evaluation.tables import write_table
 
@@ -69,7 +70,7 @@ def compare_embeddings(
 def score_comparisons(
     embeddings: NDArray[np.floating], pack: Pack, rows: NDArray[np.intp], limit: int, seed: int
 ) -> dict[str, Any]:
-    """Columns of a comparison table: the samples of each split against each other.
+    """Columns of a comparison table: the samples of each split against each other, or a protocol's pairs.
 
     Args:
         embeddings: shape (n, d), of the given rows.
@@ -83,7 +84,8 @@ def score_comparisons(
     parts = []
     for number, split in enumerate(MEASURED):
         inside = np.flatnonzero(splits == split.value)
-        pairs = choose_pairs(subjects[inside], limit, seed + number)
+        named = protocol_pairs(pack, ids[inside]) if split is Split.TEST else None
+        pairs = named or choose_pairs(subjects[inside], limit, seed + number)
         probe, reference = inside[pairs.probe], inside[pairs.reference]
         parts.append((probe, reference, pairs.mated, np.full(probe.size, split.value, object)))
     probe, reference, mated, split_column = (np.concatenate(column) for column in zip(*parts, strict=True))

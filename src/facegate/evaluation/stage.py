@@ -20,6 +20,7 @@ from facegate.evaluation.baselines import eigenfaces, trivial
 from facegate.evaluation.compare import compare_recognition, compare_spoof
 from facegate.evaluation.curves import write_curves
 from facegate.evaluation.figures import Figures, recognition_figures, spoof_figures
+from facegate.evaluation.folds import by_fold
 from facegate.evaluation.groups import sample_groups
 from facegate.evaluation.headline import headline
 from facegate.evaluation.pack_figures import pack_figures
@@ -119,7 +120,10 @@ def _measure(
     ids = pack.column("sample_id")
     groups = {name: dict(zip(ids, labels, strict=True)) for name, labels in sample_groups(pack).items()}
     measure = recognition.evaluate_recognition if task is Task.RECOGNITION else spoof.evaluate_spoof
-    return measure(table, about, groups, params)
+    found = measure(table, about, groups, params)
+    folds = by_fold(table, pack, params.confidence) if task is Task.RECOGNITION else None
+    named = {name: pack.metadata[name] for name in ("protocol", "test") if pack.metadata.get(name)}
+    return {**found, **named, **({"by_fold": folds} if folds else {})}
 
 
 def _points(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from facegate.errors import PictureError
+from facegate.datasets.traps import TrapError
 
 
 def fit_box(box: Sequence[float], width: int, height: int, frame: float | None = None) -> list[float] | None:
@@ -29,15 +29,17 @@ def read_numbers(file: Path) -> list[list[float]]:
     """Rows of numbers, parted by blanks or commas; empty lines are passed over.
 
     Raises:
-        PictureError: the file is missing or holds something else.
+        TrapError: the file is missing or holds something else.
     """
     try:
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         return [[float(word) for word in re.split(r"[\s,]+", line.strip())] for line in lines if line.strip()]
     except OSError as error:
-        raise PictureError(f"{file}: cannot be read: {error.strerror}", "restore the file") from error
+        raise TrapError(
+            "side_file", f"{file}: cannot be read: {error.strerror}", "restore the file"
+        ) from error
     except ValueError as error:
-        raise PictureError(f"{file}: not rows of numbers: {error}", "restore the file") from error
+        raise TrapError("side_file", f"{file}: not rows of numbers: {error}", "restore the file") from error
 
 
 def frame_boxes(file: Path, form: Literal["corners", "numbered"]) -> dict[int, list[float]]:
@@ -48,7 +50,7 @@ def frame_boxes(file: Path, form: Literal["corners", "numbered"]) -> dict[int, l
         form: ``corners`` for rows x1 y1 x2 y2, the n-th for frame n; ``numbered`` for frame x y w h.
 
     Raises:
-        PictureError: the file is missing or malformed, or no frame has a face.
+        TrapError: the file is missing or malformed, or no frame has a face.
     """
     boxes: dict[int, list[float]] = {}
     for number, row in enumerate(read_numbers(file)):
@@ -58,9 +60,11 @@ def frame_boxes(file: Path, form: Literal["corners", "numbered"]) -> dict[int, l
         elif form == "numbered" and len(row) >= 5:
             frame, box = int(row[0]), row[1:5]
         else:
-            raise PictureError(f"{file}: row {number + 1} has {len(row)} numbers", "restore the file")
+            raise TrapError(
+                "side_file", f"{file}: row {number + 1} has {len(row)} numbers", "restore the file"
+            )
         if box[2] > 0 and box[3] > 0:
             boxes[frame] = box
     if not boxes:
-        raise PictureError(f"{file}: no frame has a face", "leave the video out")
+        raise TrapError("no_face", f"{file}: no frame has a face", "leave the video out")
     return boxes

@@ -1,12 +1,13 @@
 """All data sets of the field by name: what they serve, their protocols, and how to list their records."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from facegate.contracts import Split
+from facegate.datasets.traps import BOXED_VIDEO_TRAPS, PICTURE_TRAPS, TRAPS, VIDEO_TRAPS
 from facegate.errors import SourceError
-from facegate.params import DataParams, FieldParams, SplitParams
+from facegate.params import DataParams, FieldParams, ForeignTest, SplitParams
 from facegate.sources import (
     casia_fasd,
     celeba,
@@ -20,8 +21,10 @@ from facegate.sources import (
     siw,
     siw_mv2,
 )
-from facegate.sources.layout import check_pins
+from facegate.sources.inventory import check_folder
+from facegate.sources.layout import choose_protocol
 from facegate.sources.ledger import require_commercial
+from facegate.sources.pins import check_pins, demand_pins
 from facegate.sources.records import Pair, Record
 
 
@@ -32,7 +35,8 @@ class DataSet(NamedTuple):
         pack: sample pack that it fills: ``stills`` or ``attacks``.
         samples: lists its records: folder, protocol, split shares.
         protocols: names of its protocols; the first is the default.
-        pins: published MD5 of annotation files.
+        pins: published MD5 of annotation files and archives.
+        suite: traps that its samples may have, see :mod:`facegate.datasets.traps`.
         pairs: comparisons of a verification protocol, where it has one.
     """
 
@@ -40,33 +44,41 @@ class DataSet(NamedTuple):
     samples: Callable[[Path, str, SplitParams], Iterator[Record]]
     protocols: Iterable[str]
     pins: Mapping[str, str]
+    suite: Sequence[str]
     pairs: Callable[[Path, str], list[Pair]] | None = None
 
 
+_BOXED_PICTURES = (*PICTURE_TRAPS, "box")
+
+
+def _set(module: Any, pack: str, suite: Sequence[str]) -> DataSet:
+    """An entry from what every source module defines."""
+    pairs = getattr(module, "pairs", None)
+    return DataSet(pack, module.samples, module.PROTOCOLS, module.PINS, suite, pairs)
+
+
 CATALOGUE: dict[str, DataSet] = {
-    celeba.NAME: DataSet("stills", celeba.samples, celeba.PROTOCOLS, celeba.PINS),
-    lfw.NAME: DataSet("stills", lfw.samples, lfw.PROTOCOLS, lfw.PINS, lfw.pairs),
-    insightface.NAME: DataSet(
-        "stills", insightface.samples, insightface.PROTOCOLS, insightface.PINS, insightface.pairs
-    ),
-    kaggle_oneshot.NAME: DataSet(
-        "stills", kaggle_oneshot.samples, kaggle_oneshot.PROTOCOLS, kaggle_oneshot.PINS
-    ),
-    celeba_spoof.NAME: DataSet("attacks", celeba_spoof.samples, celeba_spoof.PROTOCOLS, celeba_spoof.PINS),
-    siw.NAME: DataSet("attacks", siw.samples, siw.PROTOCOLS, siw.PINS),
-    siw_mv2.NAME: DataSet("attacks", siw_mv2.samples, siw_mv2.PROTOCOLS, siw_mv2.PINS),
-    oulu_npu.NAME: DataSet("attacks", oulu_npu.samples, oulu_npu.PROTOCOLS, oulu_npu.PINS),
-    replay_attack.NAME: DataSet(
-        "attacks", replay_attack.samples, replay_attack.PROTOCOLS, replay_attack.PINS
-    ),
-    replay_mobile.NAME: DataSet(
-        "attacks", replay_mobile.samples, replay_mobile.PROTOCOLS, replay_mobile.PINS
-    ),
-    casia_fasd.NAME: DataSet("attacks", casia_fasd.samples, casia_fasd.PROTOCOLS, casia_fasd.PINS),
+    celeba.NAME: _set(celeba, "stills", _BOXED_PICTURES),
+    lfw.NAME: _set(lfw, "stills", PICTURE_TRAPS),
+    insightface.NAME: _set(insightface, "stills", PICTURE_TRAPS),
+    kaggle_oneshot.NAME: _set(kaggle_oneshot, "stills", PICTURE_TRAPS),
+    celeba_spoof.NAME: _set(celeba_spoof, "attacks", ("label", *_BOXED_PICTURES)),
+    siw.NAME: _set(siw, "attacks", BOXED_VIDEO_TRAPS),
+    siw_mv2.NAME: _set(siw_mv2, "attacks", VIDEO_TRAPS),
+    oulu_npu.NAME: _set(oulu_npu, "attacks", VIDEO_TRAPS),
+    replay_attack.NAME: _set(replay_attack, "attacks", BOXED_VIDEO_TRAPS),
+    replay_mobile.NAME: _set(replay_mobile, "attacks", BOXED_VIDEO_TRAPS),
+    casia_fasd.NAME: _set(casia_fasd, "attacks", VIDEO_TRAPS),
 }
 
-LEAKS = (frozenset({"kaggle_oneshot", "lfw"}), frozenset({"celeba", "celeba_spoof"}))
-"""Data sets that show the same people: trained on one, a test on the other flatters."""
+PEOPLE = {
+    **{f"insightface/{name}": "lfw" for name in ("lfw", "calfw", "cplfw")},
+    "kaggle_oneshot": "lfw",
+    "lfw": "lfw",
+    "celeba": "celeba",
+    "celeba_spoof": "celeba",
+}
+"""Data sets (or one protocol of a set) that show the same people: trained on one, a test on another flatters."""
 
 
 def select(params: DataParams) -> tuple[str, list[Record], list[Pair]]:
@@ -76,18 +88,14 @@ def select(params: DataParams) -> tuple[str, list[Record], list[Pair]]:
         The sample pack to fill, the records, and the comparisons of the test part (none for spoof sets).
 
     Raises:
-        SourceError: see the sets; also where terms forbid the use, the two sets serve different tasks, or
-            they show the same people.
+        SourceError: see the sets; also where the two sets serve different tasks, or show the same people.
     """
     name = params.source
-    names = [name, params.test.source] if params.test else [name]
-    if params.commercial:
-        require_commercial(names)
     records = list(_records(name, params.field, params.split))
     tested = params.test
     if tested is None:
         return CATALOGUE[name].pack, records, _pairs(name, params.field)
-    _check_foreign(name, tested.source, params.allow_leakage)
+    _check_foreign(params, tested)
     foreign = [_prefixed(item, tested.source) for item in _records(tested.source, tested, params.split)]
     kept = [item for item in records if item.row["split"] != Split.TEST]
     kept += [item for item in foreign if item.row["split"] == Split.TEST]
@@ -98,11 +106,26 @@ def select(params: DataParams) -> tuple[str, list[Record], list[Pair]]:
     return CATALOGUE[name].pack, kept, pairs
 
 
+def protocol_of(name: str, params: FieldParams) -> str:
+    """Set and protocol as reports name them, for instance ``siw/2_3``."""
+    return f"{name}/{choose_protocol(name, params.protocol, CATALOGUE[name].protocols)}"
+
+
+def folds_of(name: str, family: str) -> list[str]:
+    """Protocols of a set that are the folds of one: ``2`` of siw gives ``2_1`` to ``2_4``.
+
+    Raises:
+        SourceError: the set is unknown, or has no such protocol.
+    """
+    if name not in CATALOGUE:
+        raise SourceError(f"`{name}` is no data set of the field", f"known: {', '.join(CATALOGUE)}")
+    known = list(CATALOGUE[name].protocols)
+    found = [protocol for protocol in known if protocol.startswith(f"{family}_")]
+    return found or [choose_protocol(name, family, known)]
+
+
 def _records(name: str, params: FieldParams, split: SplitParams) -> Iterator[Record]:
-    root = root_of(name, params)
-    if params.check_pins:
-        check_pins(root, CATALOGUE[name].pins)
-    for item in CATALOGUE[name].samples(root, params.protocol, split):
+    for item in CATALOGUE[name].samples(root_of(name, params), params.protocol, split):
         if item.frames:
             yield item._replace(frames=item.frames._replace(rate=params.frames_per_second))
         else:
@@ -110,18 +133,36 @@ def _records(name: str, params: FieldParams, split: SplitParams) -> Iterator[Rec
 
 
 def root_of(name: str, params: FieldParams) -> Path:
-    """Folder of a data set.
+    """Folder of a data set, whether it is there or not."""
+    return Path(params.root or f"data/external/{name}")
+
+
+def check_sets(params: DataParams) -> dict[str, Any]:
+    """Hold the folders of the named data sets against what must lie there, its published MD5 and its terms.
+
+    Returns:
+        For the pack's metadata: ``suite`` (traps that the samples may have), ``pins`` (file: MD5 found and
+        published) and ``pins_demanded``.
 
     Raises:
-        SourceError: it is not there.
+        SourceError: anything is missing or differs, or the terms forbid the use.
     """
-    root = Path(params.root or f"data/external/{name}")
-    if not root.is_dir():
-        raise SourceError(
-            f"{root}: no such folder",
-            f"put {name} there as docs/datasets/{name}.md says, or set `data.field.root`",
-        )
-    return root
+    named: dict[str, FieldParams] = {str(params.source): params.field}
+    if params.test:
+        named[params.test.source] = params.test
+    if params.commercial:
+        require_commercial(named)
+    pins: dict[str, list[str]] = {}
+    for name, field in named.items():
+        root = root_of(name, field)
+        protocol = choose_protocol(name, field.protocol, CATALOGUE[name].protocols)
+        check_folder(name, root, protocol)
+        found = check_pins(root, CATALOGUE[name].pins)
+        if field.check_pins:
+            demand_pins(root, found)
+        pins |= {f"{name}/{file}": sums for file, sums in found.items()}
+    suite = [trap for trap in TRAPS if any(trap in CATALOGUE[name].suite for name in named)]
+    return {"suite": suite, "pins": pins, "pins_demanded": all(f.check_pins for f in named.values())}
 
 
 def _pairs(name: str, params: FieldParams) -> list[Pair]:
@@ -135,14 +176,20 @@ def _prefixed(item: Record, name: str) -> Record:
     return item._replace(row={**item.row, **ids})
 
 
-def _check_foreign(trained: str, tested: str, allow_leakage: bool) -> None:
-    if CATALOGUE[trained].pack != CATALOGUE[tested].pack:
+def _check_foreign(params: DataParams, tested: ForeignTest) -> None:
+    trained = params.source
+    if CATALOGUE[trained].pack != CATALOGUE[tested.source].pack:
         raise SourceError(
-            f"`data.test.source: {tested}` serves another task than `data.source: {trained}`",
+            f"`data.test.source: {tested.source}` serves another task than `data.source: {trained}`",
             "name a data set of the same task",
         )
-    if frozenset({trained, tested}) in LEAKS and not allow_leakage:
+    same = _people(trained, params.field) == _people(tested.source, tested)
+    if same and trained != tested.source and not params.allow_leakage:
         raise SourceError(
-            f"{trained} and {tested} show the same people: testing on one after training on the other is leakage",
+            f"{trained} and {tested.source} show the same people: testing on one after training on the other is leakage",
             "choose another test set, or set `data.allow_leakage: true` and say so in the report",
         )
+
+
+def _people(name: str, params: FieldParams) -> str:
+    return PEOPLE.get(f"{name}/{params.protocol}") or PEOPLE.get(name, name)

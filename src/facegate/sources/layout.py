@@ -1,7 +1,6 @@
 """Finding and reading the files of a published layout, with errors that say what is missing and who has it."""
 
-import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from facegate.errors import SourceError
@@ -77,36 +76,15 @@ def malformed(file: Path, line: int, what: str) -> SourceError:
 
 
 def choose_protocol(name: str, wanted: str, known: Iterable[str]) -> str:
-    """The wanted protocol, or the set's first one.
+    """The wanted protocol (``2_3``, or ``siw/2_3``), or the set's first one.
 
     Raises:
         SourceError: the set has no such protocol.
     """
-    names = list(known)
+    names, wanted = list(known), wanted.removeprefix(f"{name}/")
     if wanted and wanted not in names:
         raise SourceError(
             f"{terms(name).title} has no protocol `{wanted}`",
             f"set `data.field.protocol` to one of {', '.join(names)}",
         )
     return wanted or names[0]
-
-
-def check_pins(root: Path, pins: Mapping[str, str]) -> None:
-    """Compare annotation files with their published MD5; a file that is not there is passed over.
-
-    Args:
-        root: folder of the data set.
-        pins: MD5 by file name; the file may lie anywhere below `root`, up to two folders deep.
-
-    Raises:
-        SourceError: a file differs.
-    """
-    for name, pin in pins.items():
-        for file in sorted({*root.glob(name), *root.glob(f"*/{name}"), *root.glob(f"*/*/{name}")}):
-            with file.open("rb") as content:
-                found = hashlib.file_digest(content, "md5").hexdigest()
-            if found != pin:
-                raise SourceError(
-                    f"{file}: wrong MD5 {found} (published: {pin})",
-                    "fetch the original file again, or set `data.field.check_pins: false` if you changed it",
-                )

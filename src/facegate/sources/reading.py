@@ -7,8 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.datasets.fingerprints import difference_hash
 from facegate.datasets.pack import encode_jpeg, encode_png
 from facegate.datasets.shards import Row
+from facegate.datasets.traps import TrapError
 from facegate.errors import FacegateError, PictureError
 from facegate.faces.headers import read_header
 from facegate.faces.picture import load_picture
@@ -21,29 +23,31 @@ LARGEST_SIDE = 1280
 
 
 def read_records(records: Iterable[Record]) -> Iterator[Row]:
-    """Rows of a sample pack; one of a file that cannot be read carries only its id and the ``problem``."""
+    """Rows of a sample pack; one of a file that cannot be used carries only its id, ``problem`` and ``trap``."""
     for item in records:
         try:
             yield from read_record(item)
         except FacegateError as error:
             name = f"{item.row['sample_id']} ({item.file.name})"
-            yield {"sample_id": name, "problem": error.problem.removeprefix(f"{item.file}: ")}
+            problem = error.problem.removeprefix(f"{item.file}: ")
+            trap = error.trap if isinstance(error, TrapError) else "file"
+            yield {"sample_id": name, "problem": problem, "trap": trap}
 
 
 def read_record(item: Record) -> Iterator[Row]:
-    """One row for a picture, one for each frame taken from a video.
+    """One row for a picture, one for each frame taken from a video, with its ``fingerprint`` and ``trap``.
 
     Raises:
         PictureError: the file is no usable picture or video.
     """
     if item.problem:
-        raise PictureError(item.problem)
+        raise TrapError("label", item.problem)
     if item.frames:
         yield from _read_video(item, item.frames)
         return
     data = _bytes(item)
     image = load_picture(data)
-    row = _with_box(dict(item.row), item.row.get("face_box"), image, item.box_frame)
+    row = _with_box({**item.row, "trap": item.note}, item.row.get("face_box"), image, item.box_frame)
     yield _fit(row, image, data if _is_plain(data) else None)
 
 
@@ -76,11 +80,14 @@ def _frame_row(row: Row, frame: Frame) -> dict[str, Any]:
 def _with_box(
     row: dict[str, Any], box: list[float] | None, image: NDArray[np.uint8], box_frame: float | None
 ) -> dict[str, Any]:
-    return {**row, "face_box": fit_box(box, image.shape[1], image.shape[0], box_frame) if box else None}
+    fitted = fit_box(box, image.shape[1], image.shape[0], box_frame) if box else None
+    trap = "box" if box and fitted is None else row.get("trap")
+    return {**row, "face_box": fitted, "trap": trap}
 
 
 def _fit(row: dict[str, Any], image: NDArray[np.uint8], data: bytes | None) -> dict[str, Any]:
     """Shrink a large picture with its landmarks and box; keep the bytes of a small one where they are given."""
+    row["fingerprint"] = difference_hash(np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), np.uint8))
     longer = max(image.shape[:2])
     if longer > LARGEST_SIDE:
         zoom = LARGEST_SIDE / longer

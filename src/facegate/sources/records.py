@@ -57,7 +57,8 @@ class Record(NamedTuple):
         span: for a picture inside a larger file, where.
         box_frame: side of the square that ``face_box`` is given in; None if it is in pixels.
         content: the picture itself, where it was read with its list.
-        problem: why it cannot be used, where the layout alone tells so.
+        problem: why it cannot be used, where the label alone tells so.
+        note: name of a trap that the layout shows and that leaves the sample usable.
     """
 
     file: Path
@@ -67,6 +68,7 @@ class Record(NamedTuple):
     box_frame: float | None = None
     content: bytes | None = None
     problem: str | None = None
+    note: str | None = None
 
 
 def record(

@@ -2,12 +2,13 @@
 
 ::
 
-    {train,devel,test}/real/client001_session02_….mov
+    {train,devel,test}/real/client001_session02_authenticate_mobile_controlled.mov
     {train,devel,test}/attack/attack_client005_session01_mattescreen_fixed_mobile_photo_lightoff.mov
     faceloc/rect/<the same path>.face            rows: frame x y w h (read where they are there)
 
-Verified is the form of the attacks' names; of live names only the beginning is relied on. Some videos
-were recorded upside down: pictures without a face are counted by ``prepare``, look there first.
+Videos lie on their side in the stream and are turned by the mark in their container, which OpenCV obeys. Two of
+client 8 on the tablet are upside down all the same (Bob turns them by name): ``prepare`` lists them as pictures
+without a face.
 
 Paper: Costa-Pazo et al., *The Replay-Mobile Face Presentation-Attack Database*, BIOSIG 2016.
 """
@@ -27,6 +28,7 @@ PINS: dict[str, str] = {}
 PROTOCOLS = ("grandtest", "mattescreen", "print")
 PARTS = {"train": Split.TRAIN, "devel": Split.VAL, "test": Split.TEST}
 _REAL = re.compile(r"^(client\d+)_(session\d+)_(.+)$")
+LIGHTS = ("controlled", "adverse", "direct", "lateral", "diffuse")
 _ATTACK = re.compile(
     r"^attack_(client\d+)_(session\d+)_(mattescreen|print)_(fixed|hand)_(mobile|tablet)_(photo|video)_(\w+)$"
 )
@@ -66,7 +68,8 @@ def _record(root: Path, file: Path, split: Split) -> Record:
     elif real:
         words = real[3].split("_")
         camera = next((word for word in words if word in ("mobile", "tablet")), None)
-        known = {"session": real[2], "camera": camera, "species_native": "real"}
+        light = next((word for word in words if word in LIGHTS), None)
+        known = {"session": real[2], "camera": camera, "illumination": light, "species_native": "real"}
         item = record(file, name, real[1], split, NAME, **known)
     else:
         raise SourceError(

@@ -10,12 +10,14 @@ from typing import Any
 
 from facegate.contracts import SAMPLE_COLUMNS
 from facegate.datasets.pack import PackWriter
+from facegate.datasets.traps import PICTURE_TRAPS
 from facegate.params import DataParams
 from facegate.sources import folder
-from facegate.sources.catalogue import select
+from facegate.sources.catalogue import check_sets, protocol_of, select
 from facegate.sources.packing import pack_records
 from facegate.sources.records import Record
 
+FOLDER_SUITE = (*PICTURE_TRAPS, "video")
 PACKS = ("stills", "attacks", "clips")
 
 
@@ -42,9 +44,15 @@ def write_samples(
 
         return write_synthetic(params, assets, out, cache)
     if params.source == "folder":
-        return _write_records(_folder_records(params), out, cache, {"source": "folder"})
+        return _write_records(
+            _folder_records(params), out, cache, {"source": "folder", "suite": FOLDER_SUITE}
+        )
+    checked = check_sets(params)
     pack, records, pairs = select(params)
-    metadata = {"source": params.source, "protocol": params.field.protocol, "pairs": [list(p) for p in pairs]}
+    metadata = {**checked, "source": params.source, "protocol": protocol_of(params.source, params.field)}
+    if params.test:
+        metadata["test"] = protocol_of(params.test.source, params.test)
+    metadata["pairs"] = [list(pair) for pair in pairs]
     return _write_records({pack: records}, out, cache, metadata)
 
 

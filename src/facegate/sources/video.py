@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facegate.errors import PictureError
+from facegate.datasets.traps import TrapError
 
 LONGEST = 36_000
 """Frames after which a video is cut off; a damaged index may claim millions."""
@@ -35,14 +35,14 @@ def video_frames(file: Path, rate: float, first: int | None = None) -> Iterator[
         first: stop before this frame number.
 
     Raises:
-        PictureError: the file is missing, no video, or holds no frame that can be decoded.
+        TrapError: the file is missing, no video, or holds no frame that can be decoded.
     """
     if not file.is_file():
-        raise PictureError(f"{file}: no such file", "restore the file")
+        raise TrapError("video", f"{file}: no such file", "restore the file")
     capture = cv2.VideoCapture(str(file))
     try:
         if not capture.isOpened():
-            raise PictureError(f"{file}: no readable video", "leave it out, or convert it with ffmpeg")
+            raise TrapError("video", f"{file}: no readable video", "leave it out, or convert it with ffmpeg")
         taken = 0
         for number, time_s in _stamps(capture, first or LONGEST):
             if time_s + 1e-3 < taken / rate:
@@ -52,7 +52,9 @@ def video_frames(file: Path, rate: float, first: int | None = None) -> Iterator[
             if done:
                 yield Frame(number, time_s, np.ascontiguousarray(bgr[..., ::-1], np.uint8))
         if not taken:
-            raise PictureError(f"{file}: the video has no frame", "leave it out, or convert it with ffmpeg")
+            raise TrapError(
+                "video", f"{file}: the video has no frame", "leave it out, or convert it with ffmpeg"
+            )
     finally:
         capture.release()
 

@@ -1,0 +1,118 @@
+"""How much the stage `prepare` costs over the bare loop that it cannot do without: decode, detect, align.
+
+``python -m facegate.benchmark.prepare_speed data/samples/stills 1000 10000 --rounds 3`` makes packs of these sizes from
+the pictures of a pack, and measures both in turns, so that a busy machine slows both. The bare loop runs in
+processes that are started and warm already, on all cores; the stage pays for its start, for encoding, writing and
+hashing. Memory is that of the stage's largest process.
+"""
+
+import argparse
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from os import cpu_count
+from pathlib import Path
+from typing import Any
+
+import cv2
+from threadpoolctl import threadpool_limits
+
+from facegate.benchmark.cold import peak_memory
+from facegate.contracts import SAMPLE_COLUMNS, Task
+from facegate.datasets.pack import Pack, PackWriter, decode_image, open_pack
+from facegate.datasets.prepare import ALIGNED_SIZE, SAMPLE_PACK, prepare
+from facegate.faces.align import align
+from facegate.faces.detect import Detector
+from facegate.params import PrepareParams
+
+SPAN = 64
+_DETECTOR: list[Detector] = []
+
+
+def measure(source: Path, sizes: list[int], rounds: int) -> list[dict[str, Any]]:
+    """Ratio of times and memory of the stage, one entry per size.
+
+    Args:
+        source: a sample pack; its pictures are repeated as often as needed.
+        sizes: pictures of the packs that are made of it.
+        rounds: how often both are measured, in turns.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        return [_measure(source, size, rounds, Path(folder) / str(size)) for size in sizes]
+
+
+def _measure(source: Path, size: int, rounds: int, folder: Path) -> dict[str, Any]:
+    samples = folder / SAMPLE_PACK[Task.RECOGNITION]
+    with PackWriter(samples, SAMPLE_COLUMNS) as writer:
+        writer.write_all(_repeated(open_pack(source, SAMPLE_COLUMNS), size))
+    bare, staged, memory = [], [], []
+    workers = cpu_count() or 1
+    with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_warm) as pool:
+        list(pool.map(_bare, [(samples, 0, 1)] * 4 * workers))
+        for number in range(rounds):
+            start = time.perf_counter()
+            list(pool.map(_bare, [(samples, at, min(at + SPAN, size)) for at in range(0, size, SPAN)]))
+            bare.append(time.perf_counter() - start)
+            seconds, peak = _in_a_process_of_its_own(folder, number)
+            staged.append(seconds)
+            memory.append(peak)
+    ratios = [one / other for one, other in zip(staged, bare, strict=True)]
+    return {
+        "pictures": size,
+        "workers": workers,
+        "bare_per_second": round(size / statistics.median(bare), 1),
+        "stage_per_second": round(size / statistics.median(staged), 1),
+        "ratio": round(statistics.median(ratios), 3),
+        "ratios": [round(ratio, 3) for ratio in ratios],
+        "peak_mb": max(memory),
+    }
+
+
+def _in_a_process_of_its_own(folder: Path, number: int) -> tuple[float, float]:
+    """Seconds of the stage and its peak memory, MB, its imports done before."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as alone:
+        alone.submit(_warm).result()
+        return alone.submit(_stage, folder, number).result()
+
+
+def _stage(folder: Path, number: int) -> tuple[float, float]:
+    start = time.perf_counter()
+    prepare(Task.RECOGNITION, folder, folder / f"crops{number}", PrepareParams(), folder / "cache")
+    return time.perf_counter() - start, peak_memory() or float("nan")
+
+
+def _warm() -> None:
+    cv2.setNumThreads(1)
+    threadpool_limits(1)
+    _DETECTOR[:] = [Detector()]
+
+
+def _bare(task: tuple[Path, int, int]) -> int:
+    path, start, stop = task
+    faces = 0
+    for row in open_pack(path).rows(start, stop):
+        image = decode_image(row["image"], row["sample_id"])
+        found = _DETECTOR[0].detect(image)
+        if found:
+            align(image, found[0].landmarks, ALIGNED_SIZE)
+            faces += 1
+    return faces
+
+
+def _repeated(pack: Pack, size: int) -> Iterator[dict[str, Any]]:
+    for number in range(size):
+        [row] = pack.rows(number % len(pack), number % len(pack) + 1)
+        yield {**row, "sample_id": f"{number}-{row['sample_id']}"}
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("sizes", type=int, nargs="+")
+    parser.add_argument("--rounds", type=int, default=3)
+    given = parser.parse_args()
+    print(json.dumps(measure(given.pack, given.sizes, given.rounds), indent=2))
