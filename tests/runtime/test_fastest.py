@@ -1,7 +1,5 @@
 """The choice of a runtime, by runners and a clock made for the test; and OpenVINO itself where it is installed."""
 
-import os
-
 import numpy as np
 import pytest
 
@@ -11,6 +9,7 @@ from facegate.runtime import fastest as module
 from facegate.runtime import runners
 from facegate.runtime.fastest import ROUNDS, WARMUP, fastest
 from facegate.runtime.session import Session
+from tests.conftest import missing
 from tests.runtime.tiny import pictures, reference
 
 
@@ -92,9 +91,7 @@ def test_a_runtime_that_is_not_installed_says_how_to_get_it(make_bundle, monkeyp
 @pytest.mark.parametrize("n", [1, 70])
 def test_openvino_answers_as_the_network_does(make_bundle, task, n):
     if not runners.installed("openvino"):
-        if os.environ.get("FACEGATE_REQUIRE_ALL") == "1":
-            pytest.fail("OpenVINO is missing: pip install 'facegate[openvino]'")
-        pytest.skip("needs OpenVINO: pip install 'facegate[openvino]'")
+        missing("OpenVINO", "pip install 'facegate[openvino]'")
     images = pictures(n, seed=4)
     answers = Session(make_bundle(task), runtime="openvino", check_golden=True).run(images)
     np.testing.assert_allclose(answers, reference(images, task), atol=1e-5)
