@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facegate.cli_benchmark import benchmark_app
 from facegate.cli_registry import add_commands, registry_app, release_app
 from facegate.errors import FacegateError
 
@@ -20,6 +21,7 @@ PointOption = Annotated[str | None, typer.Option(help="operating point, for inst
 app = typer.Typer(help="Face recognition with spoof detection.", no_args_is_help=True, add_completion=False)
 profile_app = typer.Typer(help="Whole sets of parameters by name.", no_args_is_help=True)
 app.add_typer(profile_app, name="profile")
+app.add_typer(benchmark_app, name="benchmark")
 app.add_typer(registry_app, name="registry")
 app.add_typer(release_app, name="release")
 add_commands(app)

@@ -77,10 +77,11 @@ def test_uint8_picture_reaches_the_first_convolution_untouched(
     embedder_onnx: bytes, pictures: np.ndarray, tmp_path
 ) -> None:
     model = quantise(embedder_onnx, pictures, "x86-vnni")
-    assert optimised(model, tmp_path)[:3] == ["QLinearConv"] * 3
+    layers_of_integers = [name for name in optimised(model, tmp_path) if name != "Reshape"]
+    assert layers_of_integers[:3] == ["QLinearConv"] * 3
     graph = onnx.load_from_string(model).graph
     constants = {i.name: numpy_helper.to_array(i) for i in graph.initializer}
-    first = next(n for n in graph.node if n.op_type == "DequantizeLinear" and n.input[0] == "images/planes")
+    first = next(n for n in graph.node if n.op_type == "DequantizeLinear" and n.input[0] not in constants)
     assert constants[first.input[1]] == np.float32(1 / 128)
     assert constants[first.input[2]] == 128
 

@@ -73,9 +73,52 @@ def test_the_picture_is_not_touched_and_the_result_repeats(detector, photos):
     assert (first.box == second.box).all() and (first.landmarks == second.landmarks).all()
 
 
+def small_face(photos, size):
+    """A frame of 640 × 480 with one face whose larger side is about `size` pixels."""
+    picture = load_picture(photos / "obama.jpg")
+    scale = size / Detector().detect(picture)[0].box[2:].max()
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    frame = np.full((480, 640, 3), 110, np.uint8)
+    frame[150 : 150 + len(small), 200 : 200 + small.shape[1]] = small
+    return frame
+
+
+def searched(detector, picture, monkeypatch):
+    """Sizes (height, width) at which the network looks for faces; close looks left out."""
+    sizes = []
+    run = Detector._run
+    monkeypatch.setattr(Detector, "_run", lambda self, rgb: sizes.append(rgb.shape[:2]) or run(self, rgb))
+    monkeypatch.setattr(Detector, "_refine", lambda self, rgb, face: face)
+    detector.detect(picture)
+    return sizes
+
+
+@pytest.mark.parametrize(
+    ("shape", "given", "size"),
+    [
+        ((480, 640), {}, (240, 320)),
+        ((1080, 1920), {}, (360, 640)),
+        ((720, 1280), {"smallest": 88}, (180, 320)),
+        ((480, 640), {"smallest": 22}, (480, 640)),
+        ((480, 640), {"smallest": 5}, (480, 640)),
+        ((144, 144), {}, (144, 144)),
+        ((40, 48), {}, (80, 96)),
+    ],
+)
+def test_the_search_is_as_coarse_as_the_smallest_face_allows(shape, given, size, monkeypatch):
+    sizes = searched(Detector(**given), np.full((*shape, 3), 90, np.uint8), monkeypatch)
+    assert sizes[0] == size
+
+
+def test_the_smallest_face_of_interest_is_found(photos):
+    assert len(Detector().detect(small_face(photos, 48))) == 1
+    far = small_face(photos, 25)
+    assert len(Detector(smallest=24).detect(far)) == 1
+
+
 def test_landmarks_hardly_depend_on_the_search_size(photos):
     picture = load_picture(photos / "obama.jpg")
-    full, half = (Detector(side=side).detect(picture)[0] for side in (640, 320))
+    full, half = (Detector(smallest=smallest).detect(picture)[0] for smallest in (22, 60))
     eyes = np.linalg.norm(full.landmarks[0] - full.landmarks[1])
     assert np.linalg.norm(full.landmarks - half.landmarks, axis=1).mean() < 0.06 * eyes
 

@@ -19,7 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from facegate.contracts import Task
-from facegate.exporting.rewrite import fold_pooling, without_prelu
+from facegate.exporting.rewrite import without_prelu
 
 OPSET = 20
 """ONNX operator set of every export; ONNX Runtime reads it since 1.17."""
@@ -154,7 +154,6 @@ def _clean(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     graph = model.graph
     del graph.value_info[:], model.functions[:]
     graph.name = name
-    fold_pooling(graph)
     for part in (model, graph, *graph.node, *graph.input, *graph.output, *graph.initializer):
         del part.metadata_props[:]
         part.ClearField("doc_string")

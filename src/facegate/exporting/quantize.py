@@ -39,6 +39,7 @@ from facegate.exporting.onnx import (
     remove_picture_input,
     serialise,
 )
+from facegate.exporting.stem import pack_stems
 
 Target = Literal["x86-vnni", "x86-avx2", "arm64"]
 Method = Literal["minmax", "percentile", "entropy"]
@@ -131,13 +132,14 @@ def quantise(
             nodes_to_exclude=excluded,
             calibrate_method=_METHODS[method],
             extra_options={
-                "TensorQuantOverrides": {INPUT: [_picture_scale(types)]},
+                "TensorQuantOverrides": {name: [_picture_scale(types)] for name in _pixels(core)},
                 "OpTypesToExcludeOutputQuantization": ["Gemm"],
             },
         )
         quantised = onnx.load(out)
     del quantised.metadata_props[:], quantised.graph.value_info[:]
-    return serialise(_shield(_feed_integers(add_picture_input(quantised, size)), float_layers))
+    whole = _shield(_feed_integers(add_picture_input(quantised, size)), float_layers)
+    return serialise(pack_stems(whole, INPUT))
 
 
 def layers(model: bytes) -> list[str]:
@@ -167,6 +169,15 @@ def sensitivity(
         others = [other for other in names if other != name]
         costs.append((name, difference(quantise(model, pictures, target, method, others))))
     return sorted(costs, key=lambda cost: -cost[1])
+
+
+def _pixels(core: onnx.ModelProto) -> list[str]:
+    """The picture and every window cut out of it: tensors that hold pixels as they are."""
+    names = [INPUT]
+    for node in core.graph.node:
+        if node.op_type == "Slice" and node.input[0] in names:
+            names.append(node.output[0])
+    return names
 
 
 def _picture_scale(types: IntegerTypes) -> dict[str, Any]:

@@ -96,6 +96,7 @@ def _shrunk(
     """The part of the picture that the crop sees, averaged down, and the matrix that fits it."""
     part, (x, y) = _region(rgb, matrix, size, margin=2 * shrink)
     height, width = (max(1, side // shrink) for side in part.shape[:2])
+    part = part[: height * shrink, : width * shrink]  # a whole factor: OpenCV averages twenty times as fast
     zoom_y, zoom_x = part.shape[0] / height, part.shape[1] / width
     if shrink > 1:
         part = np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,67 +1,24 @@
 """Pictures in, numbers out, exactly as the contract says.
 
 :class:`Session` is the only way to run a model outside training, so that preprocessing is written once. What
-executes the network hides behind :class:`Runner`; ONNX Runtime is the one that is always there.
+executes the network hides behind :class:`~facegate.runtime.runners.Runner`.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from facegate.contracts import InputSpec
 from facegate.errors import BundleError
 from facegate.runtime.bundle import Bundle
+from facegate.runtime.fastest import Choice, fastest
+from facegate.runtime.runners import RUNNERS, Runner
 
+AUTO = "auto"
 GOLDEN_TOLERANCE = {"fp32": 1e-3, "fp16": 1e-2}
 QUANTISED_TOLERANCE = 5e-2
 """Integer kernels differ between processor families in the last step of rounding, and errors add up."""
-
-
-class Runner(Protocol):
-    """A network loaded by some runtime."""
-
-    batch: int | None
-    """Pictures per call, or None for any number."""
-
-    def __call__(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the network on one prepared batch; returns shape (n, size)."""
-        ...
-
-
-class OnnxRunner:
-    """ONNX Runtime on the CPU.
-
-    Args:
-        bundle: the model.
-        threads: threads within an operator.
-    """
-
-    def __init__(self, bundle: Bundle, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
-        try:
-            self._session = ort.InferenceSession(bundle.model, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime raises its own family, without a common base
-            raise BundleError(
-                f"{bundle.model_path}: cannot be opened: {str(error).splitlines()[0]}",
-                "export the model anew",
-            ) from error
-        self._input, self._output = bundle.contract.input.name, [bundle.contract.output.name]
-        batch = self._session.get_inputs()[0].shape[0]
-        self.batch = batch if isinstance(batch, int) else None
-
-    def __call__(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the network on one prepared batch; returns shape (n, size)."""
-        return np.asarray(self._session.run(self._output, {self._input: tensor})[0], np.float32)
-
-
-RUNNERS: Mapping[str, Callable[[Bundle, int], Runner]] = {"onnxruntime": OnnxRunner}
 
 
 class Session:
@@ -70,12 +27,17 @@ class Session:
     Args:
         bundle: the model, as :func:`~facegate.runtime.bundle.load_bundle` returns it.
         threads: threads of the network.
-        runtime: name of the runner, a key of :data:`RUNNERS`.
+        runtime: name of the runner, a key of :data:`RUNNERS`; or ``auto``, the fastest one here that passes
+            the golden vectors (:attr:`choice` then says why).
         check_golden: run the golden vectors first.
         batch: most pictures handed over at once.
 
+    Attributes:
+        choice: what ``auto`` chose and why; None otherwise.
+
     Raises:
         BundleError: the model cannot be opened, or a golden vector comes out differently.
+        MissingExtraError: the runner is not installed.
         ValueError: the runner is unknown.
     """
 
@@ -88,13 +50,30 @@ class Session:
         check_golden: bool = False,
         batch: int = 64,
     ) -> None:
-        if runtime not in RUNNERS:
-            raise ValueError(f"runtime {runtime!r} is unknown; there is {', '.join(RUNNERS)}")
+        if runtime not in (*RUNNERS, AUTO):
+            raise ValueError(f"runtime {runtime!r} is unknown; there is {', '.join((*RUNNERS, AUTO))}")
         self.bundle = bundle
-        self._runner = RUNNERS[runtime](bundle, threads)
-        self._batch = self._runner.batch or batch
-        if check_golden:
+        self.choice: Choice | None = None
+        self._most = batch
+        if runtime == AUTO:
+            runner, self.choice = self._fastest(threads)
+        else:
+            runner = RUNNERS[runtime](bundle, threads)
+        self._take(runner)
+        if check_golden and not self.choice:
             self.check_golden()
+
+    def _take(self, runner: Runner) -> None:
+        self._runner, self._batch = runner, runner.batch or self._most
+
+    def _fastest(self, threads: int) -> tuple[Runner, Choice]:
+        picture = to_tensor(self.bundle.golden.inputs[:1], self.bundle.contract.input)
+
+        def check(runner: Runner) -> None:
+            self._take(runner)
+            self.check_golden()
+
+        return fastest(self.bundle, threads, check, lambda runner: runner(picture))
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answers for a batch of crops.

@@ -1,0 +1,110 @@
+"""What executes a network: ONNX Runtime, which is always there, and OpenVINO where it is installed.
+
+Both read the very same ONNX file of a bundle. Which one is faster depends on the processor and the model, so
+that it is measured and not assumed (:mod:`facegate.runtime.fastest`).
+"""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from facegate.errors import BundleError, MissingExtraError
+from facegate.runtime.bundle import Bundle
+
+
+class Runner(Protocol):
+    """A network loaded by some runtime; may be called from several threads."""
+
+    batch: int | None
+    """Pictures per call, or None for any number."""
+
+    def __call__(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the network on one prepared batch; returns shape (n, size)."""
+        ...
+
+
+class OnnxRunner:
+    """ONNX Runtime on the CPU.
+
+    Args:
+        bundle: the model.
+        threads: threads within an operator.
+
+    Raises:
+        BundleError: ONNX Runtime cannot open the model.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = 3
+        try:
+            self._session = ort.InferenceSession(bundle.model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime raises its own family, without a common base
+            raise _unopened(bundle, error) from error
+        self._input, self._output = bundle.contract.input.name, [bundle.contract.output.name]
+        batch = self._session.get_inputs()[0].shape[0]
+        self.batch = batch if isinstance(batch, int) else None
+
+    def __call__(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the network on one prepared batch; returns shape (n, size)."""
+        return np.asarray(self._session.run(self._output, {self._input: tensor})[0], np.float32)
+
+
+class OpenvinoRunner:
+    """OpenVINO on the CPU, in full precision: by default it would compute in bfloat16 where the processor can.
+
+    Args:
+        bundle: the model.
+        threads: threads of the network.
+
+    Raises:
+        MissingExtraError: OpenVINO is not installed.
+        BundleError: OpenVINO cannot open the model.
+    """
+
+    def __init__(self, bundle: Bundle, threads: int) -> None:
+        if not installed("openvino"):
+            raise MissingExtraError("OpenVINO is not installed", "pip install 'facegate[openvino]'")
+        openvino: Any = importlib.import_module("openvino")
+        options = {
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": 1,
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+        }
+        try:
+            core = openvino.Core()
+            self._network = core.compile_model(core.read_model(bundle.model, b""), "CPU", options)
+        except RuntimeError as error:
+            raise _unopened(bundle, error) from error
+        batch = self._network.input(0).partial_shape[0]
+        self.batch = batch.get_length() if batch.is_static else None
+        self._input, self._output = bundle.contract.input.name, bundle.contract.output.name
+
+    def __call__(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the network on one prepared batch; returns shape (n, size)."""
+        answers = self._network.infer_new_request({self._input: tensor})
+        return np.array(answers[self._output], np.float32)
+
+
+RUNNERS: Mapping[str, Callable[[Bundle, int], Runner]] = {
+    "onnxruntime": OnnxRunner,
+    "openvino": OpenvinoRunner,
+}
+
+
+def installed(runtime: str) -> bool:
+    """Whether a runtime can be imported; it is not imported for that."""
+    return importlib.util.find_spec(runtime) is not None
+
+
+def _unopened(bundle: Bundle, error: Exception) -> BundleError:
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return BundleError(f"{bundle.model_path}: cannot be opened: {reason}", "export the model anew")
