@@ -121,6 +121,8 @@ class PrepareParams(Frozen):
     detector_score: Annotated[float, Field(gt=0, lt=1)] = 0.6
     context_factor: Annotated[float, Field(ge=1, le=4)] = 2.0
     context_size: Annotated[int, Field(ge=64, le=256)] = 128
+    clip_frames: Annotated[int, Field(ge=8, le=16)] = 12
+    """Frames that a film strip shows, taken evenly from a clip."""
     workers: Annotated[int, Field(ge=0, le=256)] = 0
 
 
@@ -131,6 +133,10 @@ class ValidateParams(Frozen):
     min_samples_per_split: PositiveInt
     min_samples_per_species: PositiveInt
     min_detection_rate: Fraction = 0.97
+    min_clip_subjects_per_split: PositiveInt = 2
+    """Clips cost a hundred times what a picture costs, so that there are fewer of them: liveness and eyes."""
+    min_clips_per_split: PositiveInt = 4
+    min_clips_per_species: PositiveInt = 2
 
 
 class SpanParams(Frozen):
@@ -222,11 +228,36 @@ class SpoofParams(Frozen):
     optim: OptimParams
 
 
+class LivenessParams(Frozen):
+    """Is this a live person, from a clip."""
+
+    head: Literal["tcn", "gru", "cnn_lstm", "cnn3d"] = "tcn"
+    """``tcn`` and ``gru`` read the spoof network's features; ``cnn_lstm`` and ``cnn3d`` learn small pictures."""
+    width: Annotated[float, Field(gt=0, le=4)] = 1.0
+    cues: bool = True
+    """Whether the network sees how the landmarks move."""
+    spoof: str = "artifacts/spoof/trained"
+    """Folder of the trained spoof network whose features it reads; it is not trained further."""
+    views: Annotated[int, Field(ge=1, le=64)] = 6
+    """Augmented versions of each training clip; their frames are described once, before training."""
+    optim: OptimParams
+
+
+class EyesParams(Frozen):
+    """Are the eyes open, from one eye."""
+
+    width: Annotated[float, Field(gt=0, le=4)] = 1.0
+    augmentation: Fraction = 0.8
+    optim: OptimParams
+
+
 class SweepParams(Frozen):
     """The sweeps, apart from the recipes, so that a change here does not retrain what it does not change."""
 
     recognition: TuneParams
     spoof: TuneParams
+    liveness: TuneParams = TuneParams(trials=0, epochs=1)
+    eyes: TuneParams = TuneParams(trials=0, epochs=1)
 
 
 class QuantizeParams(Frozen):
@@ -302,6 +333,8 @@ class Params(Frozen):
     trainer: TrainerParams = TrainerParams()
     recognition: RecognitionParams
     spoof: SpoofParams
+    liveness: LivenessParams
+    eyes: EyesParams
     tune: SweepParams
     quantize: QuantizeParams = QuantizeParams()
     evaluate: EvaluateParams = EvaluateParams()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 from facegate.datasets.batches import Crops, PeopleBatches, SpeciesBatches, TrainBatches
+from facegate.datasets.eye_batches import EyeBatches, EyeCrops
 from facegate.params import RecognitionParams, SpoofParams
 
 VALIDATION_BATCH = 128
@@ -53,7 +54,11 @@ class CropModule(pl.LightningDataModule):
     """
 
     def __init__(
-        self, batches: TrainBatches, validation: Crops, labels: NDArray[np.int64], workers: int
+        self,
+        batches: TrainBatches | EyeBatches,
+        validation: Crops | EyeCrops,
+        labels: NDArray[np.int64],
+        workers: int,
     ) -> None:
         super().__init__()
         self.batches, self.validation, self.labels, self.workers = batches, validation, labels, workers

@@ -16,7 +16,7 @@ def headline(
         targets: all figures of each target.
         baselines: what they are to beat.
     """
-    pick = _recognition if task is Task.RECOGNITION else _spoof
+    pick = {Task.RECOGNITION: _recognition, Task.EYES: _eyes}.get(task, _spoof)
     first = next(iter(targets.values()))
     return {
         "synthetic": first["synthetic"],
@@ -50,6 +50,14 @@ def _spoof(metrics: Mapping[str, Any]) -> dict[str, Any]:
     for name, point in metrics["operating_points"].items():
         found[name] = {key: value for key, value in point.items() if key != "threshold"}
     return found | _comparison(metrics)
+
+
+def _eyes(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: metrics[name] for name in ("auc", "auc_hard", "blinks")},
+        "cllr": metrics["calibration"]["cllr"],
+        "eer": {k: v for k, v in metrics["operating_points"]["eer"].items() if k != "threshold"},
+    } | _comparison(metrics)
 
 
 def _comparison(metrics: Mapping[str, Any]) -> dict[str, Any]:
