@@ -15,11 +15,17 @@ ASSETS = Path("data/assets")
 SAMPLES = Path("data/samples")
 CHECKPOINTS = Path("checkpoints")
 SWEEPS = Path(".optuna")
+SHARDS = Path(".cache/shards")
 
 
 def crops(task: Task) -> Path:
     """Crop pack of a task."""
     return Path("data/crops") / task
+
+
+def pool(task: Task) -> Path:
+    """Further training pictures of a task."""
+    return Path("data/pool") / task
 
 
 def artifacts(task: Task) -> Path:

@@ -4,7 +4,7 @@ from facegate.params import Params
 from facegate.registry.tracking import stage_run
 from facegate.training.fit import fit
 from facegate.training.space import read_best, with_values
-from pipelines.stage import CHECKPOINTS, artifacts, crops, run, task_argument
+from pipelines.stage import CHECKPOINTS, artifacts, crops, pool, run, task_argument
 
 
 def main(params: Params) -> None:
@@ -13,12 +13,12 @@ def main(params: Params) -> None:
     place = artifacts(task)
     out = place / "trained"
     tuned = with_values(task, params, read_best(place / "tune"))
-    inputs = {"crops": crops(task), "tune": place / "tune"}
+    inputs = {"crops": crops(task), "pool": pool(task), "tune": place / "tune"}
     reference = place / "train_run.json"
     with stage_run(
         "train", task, tuned, inputs=inputs, sections=[task, "trainer"], reference=reference
     ) as tracked:
-        result = fit(task, tuned, crops(task), out, CHECKPOINTS, tracked)
+        result = fit(task, tuned, crops(task), out, CHECKPOINTS, tracked, pool(task))
         tracked.summary(
             {f"best_{result.metric}": result.value, "pictures_per_second": result.pictures_per_second}
         )

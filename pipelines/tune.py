@@ -8,7 +8,7 @@ from facegate.params import Params
 from facegate.registry.tracking import Run, stage_run
 from facegate.training.trials import Trial
 from facegate.training.tune import tune
-from pipelines.stage import SWEEPS, artifacts, crops, run, task_argument
+from pipelines.stage import SWEEPS, artifacts, crops, pool, run, task_argument
 
 
 def main(params: Params) -> None:
@@ -16,7 +16,7 @@ def main(params: Params) -> None:
     task = task_argument()
     out = artifacts(task) / "tune"
     with stage_run("tune", task, params, inputs={"crops": crops(task)}, sections=[task, "tune"]) as tracked:
-        best = tune(task, params, crops(task), out, SWEEPS, lambda trial: _log(tracked, trial))
+        best = tune(task, params, crops(task), out, SWEEPS, lambda trial: _log(tracked, trial), pool(task))
         tracked.params({"best": best})
         tracked.file(out)
 

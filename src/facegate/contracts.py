@@ -131,6 +131,12 @@ CROP_COLUMNS: tuple[Column, ...] = (
 )
 """A crop pack: what a network is trained on. ``image``, ``width`` and ``height`` are those of the crop (PNG)."""
 
+POOL_COLUMNS: tuple[Column, ...] = (
+    Column("image", "binary", "an aligned face, encoded"),
+    Column("embedding", "list<float32>", "the teacher's embedding of that very picture, unit length"),
+)
+"""A pool: unlabelled faces with what a teacher says of them."""
+
 COMPARISON_COLUMNS: tuple[Column, ...] = (
     Column("probe_id", "string", "sample_id of the probe"),
     Column("reference_id", "string", "sample_id of the reference"),

@@ -193,13 +193,29 @@ class TrainerParams(Frozen):
     """Processes that make batches; 0 makes them in the training process. Never changes a result."""
 
 
+class DistilParams(Frozen):
+    """Learning a teacher's embeddings (``training/pool.py`` makes the pictures)."""
+
+    teacher: Literal["sface"]
+    """A recogniser that has seen real faces; the licence ledger names its terms."""
+    pictures: PositiveInt
+    """Faces that the teacher is asked about."""
+    augmentation: Fraction = 0.65
+    """Share of them that is strongly augmented; teacher and student see the same picture."""
+    relation_weight: Annotated[float, Field(ge=0)] = 20.0
+    """Weight of the relations within a batch beside the cosine to the teacher."""
+    labelled: Fraction = 0.0
+    """Share of each batch that is labelled people under the margin loss."""
+    seed: int = 1
+
+
 class RecognitionParams(Frozen):
     """Who is this."""
 
     backbone: Literal["dense_resnet", "mobilefacenet"] = "dense_resnet"
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
     embedding: Annotated[int, Field(ge=16, le=1024)] = 128
-    loss: Literal["arcface", "cosface"] = "cosface"
+    loss: Literal["arcface", "cosface", "subcenter_arcface", "adaface", "triplet", "contrastive"] = "cosface"
     margin: Annotated[float, Field(ge=0, lt=1)] = 0.3
     scale: Annotated[float, Field(gt=0, le=128)] = 24.0
     margin_weight: Annotated[float, Field(ge=0)] = 0.5
@@ -208,6 +224,8 @@ class RecognitionParams(Frozen):
     pseudo_identities: Annotated[int, Field(ge=0, le=16)] = 2
     """Further identities made of each person by a fixed warp of the face."""
     augmentation: Fraction = 0.65
+    distil: DistilParams | None = None
+    """Learn from a teacher; without it the network learns from labels alone."""
     optim: OptimParams
 
     @model_validator(mode="after")
@@ -218,13 +236,27 @@ class RecognitionParams(Frozen):
         return self
 
 
+class ContentParams(Frozen):
+    """Pictures that are not faces, taken at once and by way of paper and screens (``training/content.py``)."""
+
+    scenes: PositiveInt
+    """Each gives four bona fide pictures and one of each flat attack species."""
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    """Share of each batch."""
+    seed: int = 1
+
+
 class SpoofParams(Frozen):
     """Is this a live person, from one frame."""
 
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
     species_weight: Annotated[float, Field(ge=0)] = 0.5
     """Weight of naming the attack species, a task of training only."""
+    branch_weight: Annotated[float, Field(ge=0)] = 0.3
+    """Weight of each branch's own answer, so that neither leans on the other."""
     augmentation: Fraction = 0.5
+    content: ContentParams | None = None
+    """Train the medium branch on other content too; without it the network sees faces alone."""
     optim: OptimParams
 
 

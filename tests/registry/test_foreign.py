@@ -9,9 +9,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.registry.dequantise import dequantise
 from facegate.registry.foreign import MINIFASNET_V2, SFACE, ForeignSpec, import_model
 from facegate.runtime.session import Session
+from facegate.sources.dequantise import dequantise
 
 SIZE = 8
 WEIGHTS = np.arange(SIZE * SIZE * 3 * 5, dtype=np.float32).reshape(-1, 5) % 7 - 3

@@ -14,8 +14,10 @@ def toy_params(task: Task, *, optim=None, tune=None, **recipe) -> Params:
     tree = load_params(EMBEDDED).model_dump(mode="json", by_alias=True)
     tree["trainer"] |= {"threads": 1, "workers": 0}
     small = {"width": 0.25, "augmentation": 0.5}
+    if task is Task.SPOOF:
+        small |= {"content": None}
     if task is Task.RECOGNITION:
-        small |= {"people_per_batch": 4, "pseudo_identities": 1, "embedding": 32}
+        small |= {"people_per_batch": 4, "pseudo_identities": 1, "embedding": 32, "distil": None}
     tree[task] |= small | recipe
     tree[task]["optim"] |= {"epochs": 3, "batch_size": 8, "precision": "32-true"} | (optim or {})
     space = {

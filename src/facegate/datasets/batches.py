@@ -5,6 +5,7 @@ changes a pixel. Crops are decoded once; the test split never leaves the disk he
 """
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +16,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from facegate.contracts import CROP_COLUMNS, AttackSpecies, Split, Task
+from facegate.contracts import CROP_COLUMNS, POOL_COLUMNS, AttackSpecies, Split, Task
 from facegate.datasets import effects
 from facegate.datasets.augment import Augmenter
-from facegate.datasets.pack import open_pack
+from facegate.datasets.pack import decode_image, open_pack
 from facegate.datasets.sampling import people_plan, species_plan
 from facegate.errors import PackError
 
@@ -27,6 +28,41 @@ NEEDED = [column for column in CROP_COLUMNS if column.name in ("image", "split",
 
 Batch = tuple[Tensor, Tensor]
 """Pictures (N, H, W, 3) of uint8 and labels (N,) of int64."""
+
+
+DistilBatch = tuple[Tensor, tuple[Tensor, Tensor]]
+"""Pictures (N, H, W, 3) of uint8; the teacher's embeddings of the first of them, identities of the others."""
+
+
+MixedBatch = DistilBatch
+"""Pictures (N, H, W, 3) of uint8; species of the faces among them, which come first, and of the others."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pool:
+    """Faces with their teacher's embeddings; they stay encoded, since there are many.
+
+    Attributes:
+        images: encoded RGB pictures.
+        embeddings: unit length, shape (N, D).
+    """
+
+    images: Sequence[bytes]
+    embeddings: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+
+def load_pool(path: Path) -> Pool:
+    """Read a pool.
+
+    Raises:
+        PackError: it is missing or unreadable.
+    """
+    pack = open_pack(path, POOL_COLUMNS)
+    embeddings = np.stack(pack.column("embedding").tolist()).astype(np.float32)
+    return Pool(pack.column("image").tolist(), embeddings)
 
 
 @dataclass(frozen=True)
@@ -166,6 +202,70 @@ class SpeciesBatches(TrainBatches):
         """See :func:`species_plan`."""
         rows = species_plan(self.crops.species.tolist(), self.size, self.steps, rng)
         return rows, self.numbers[rows]
+
+
+class PoolBatches(Dataset[DistilBatch]):
+    """Faces with their teacher's embeddings by (epoch, step), beside labelled people where some are asked for.
+
+    The pool is walked through in an order that changes with each pass; an epoch is as long as that of the labelled
+    split, so that curves and checkpoints come as often.
+
+    Args:
+        pool: encoded faces and their embeddings.
+        labelled: makes the labelled part of each batch; None for none.
+        size: pictures in a batch, the labelled ones included.
+        steps: batches in an epoch.
+        seed: source of the order.
+    """
+
+    def __init__(self, pool: Pool, labelled: PeopleBatches | None, size: int, steps: int, seed: int) -> None:
+        self.pool, self.labelled, self.size, self.steps, self.seed = pool, labelled, size, steps, seed
+        self.taught = size - (labelled.size if labelled else 0)
+        self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, key: tuple[int, int]) -> DistilBatch:
+        epoch, step = key
+        start = (epoch * self.steps + step) * self.taught
+        rows = [self._row(place) for place in range(start, start + self.taught)]
+        images = np.stack([decode_image(self.pool.images[row], f"face {row} of the pool") for row in rows])
+        target = torch.from_numpy(self.pool.embeddings[rows])
+        if self.labelled is None:
+            return torch.from_numpy(images), (target, torch.empty(0, dtype=torch.int64))
+        people, labels = self.labelled[epoch, step % len(self.labelled)]
+        return torch.cat([torch.from_numpy(images), people]), (target, labels)
+
+    def _row(self, place: int) -> int:
+        lap, at = divmod(place, len(self.pool))
+        if self._order[0] != lap:
+            self._order = (lap, np.random.default_rng([self.seed, lap]).permutation(len(self.pool)))
+        return int(self._order[1][at])
+
+
+class MixedBatches(Dataset[MixedBatch]):
+    """Batches of faces beside content that is not faces; labels are the species of each part.
+
+    Args:
+        faces: batches of the task's own pictures.
+        content: batches of the other pictures; None for none.
+    """
+
+    def __init__(self, faces: SpeciesBatches, content: SpeciesBatches | None) -> None:
+        self.faces, self.content, self.steps = faces, content, faces.steps
+        self.size = faces.size + (content.size if content else 0)
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, key: tuple[int, int]) -> MixedBatch:
+        images, species = self.faces[key]
+        if self.content is None:
+            return images, (species, torch.empty(0, dtype=torch.int64))
+        epoch, step = key
+        others, kinds = self.content[divmod(epoch * self.steps + step, self.content.steps)]
+        return torch.cat([images, others]), (species, kinds)
 
 
 def species_names(crops: Crops) -> list[str]:

@@ -143,18 +143,31 @@ def tight_crop(picture: Picture, rng: np.random.Generator) -> Picture:
     return np.asarray(cv2.copyMakeBorder(kept, top, bottom, left, right, border), np.uint8)
 
 
-@lru_cache(maxsize=1024)
-def _identity_map(seed: int, size: int, strength: float) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
-    rng = np.random.default_rng([seed, size])
+def smooth_warp(
+    rng: np.random.Generator, size: int, strength: float, stretch: float = 0.04
+) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
+    """Maps for ``cv2.remap`` that change the proportions of an aligned face smoothly and nearly symmetrically.
+
+    Args:
+        rng: source of chance.
+        size: side of the picture, pixels.
+        strength: spread of the shift, pixels at a side of 112.
+        stretch: spread of the change in width.
+    """
     grid = rng.normal(0, strength * size / 112, (5, 5, 2)).astype(np.float32)
     field = np.asarray(cv2.resize(grid, (size, size), interpolation=cv2.INTER_CUBIC), np.float32)
     field = np.float32(0.65) * (field + field[:, ::-1] * np.array([-1, 1], np.float32))
     x, y = np.meshgrid(np.arange(size, dtype=np.float32), np.arange(size, dtype=np.float32))
-    stretch = np.float32(rng.normal(0, 0.04))
+    wider = np.float32(rng.normal(0, stretch))
     coarse, fine = cv2.convertMaps(
-        x + field[..., 0] + (x - x.mean()) * stretch, y + field[..., 1], cv2.CV_16SC2
+        x + field[..., 0] + (x - x.mean()) * wider, y + field[..., 1], cv2.CV_16SC2
     )
     return np.asarray(coarse, np.int16), np.asarray(fine, np.uint16)
+
+
+@lru_cache(maxsize=1024)
+def _identity_map(seed: int, size: int, strength: float) -> tuple[NDArray[np.int16], NDArray[np.uint16]]:
+    return smooth_warp(np.random.default_rng([seed, size]), size, strength)
 
 
 def other_identity(picture: Picture, seed: int, strength: float = 2.2) -> Picture:

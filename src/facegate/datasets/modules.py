@@ -10,9 +10,17 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
-from facegate.datasets.batches import Crops, PeopleBatches, SpeciesBatches, TrainBatches
+from facegate.datasets.batches import (
+    Crops,
+    MixedBatches,
+    PeopleBatches,
+    Pool,
+    PoolBatches,
+    SpeciesBatches,
+    TrainBatches,
+)
 from facegate.datasets.eye_batches import EyeBatches, EyeCrops
-from facegate.params import RecognitionParams, SpoofParams
+from facegate.params import DistilParams, RecognitionParams, SpoofParams
 
 VALIDATION_BATCH = 128
 PREFETCH = 4
@@ -55,7 +63,7 @@ class CropModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        batches: TrainBatches | EyeBatches,
+        batches: TrainBatches | PoolBatches | MixedBatches | EyeBatches,
         validation: Crops | EyeCrops,
         labels: NDArray[np.int64],
         workers: int,
@@ -109,19 +117,55 @@ def recognition_data(
     return CropModule(batches, validation, persons.astype(np.int64), workers), batches
 
 
+def distil_data(
+    train: Crops, validation: Crops, pool: Pool, params: RecognitionParams, distil: DistilParams, workers: int
+) -> tuple[CropModule, PeopleBatches | None]:
+    """Data module of a student, and the batches of its labelled part, if it has one.
+
+    Raises:
+        PackError: labelled people are asked for and the training split holds fewer than two.
+    """
+    optim = params.optim
+    people = round(distil.labelled * optim.batch_size / 2)
+    labelled = None
+    if people:
+        labelled = PeopleBatches(
+            train,
+            people=people,
+            pictures=2,
+            pseudo=params.pseudo_identities,
+            epochs=optim.epochs,
+            strength=params.augmentation,
+            seed=optim.seed,
+        )
+    steps = max(1, round(len(train) / optim.batch_size))
+    batches = PoolBatches(pool, labelled, optim.batch_size, steps, optim.seed)
+    persons = np.unique(validation.subjects, return_inverse=True)[1]
+    return CropModule(batches, validation, persons.astype(np.int64), workers), labelled
+
+
 def spoof_data(
-    train: Crops, validation: Crops, params: SpoofParams, workers: int
+    train: Crops, validation: Crops, params: SpoofParams, workers: int, content: Crops | None = None
 ) -> tuple[CropModule, SpeciesBatches]:
-    """Data module of the spoof network, and its batches; a validation label is 1 for bona fide, 0 for an attack.
+    """Data module of the spoof network, and its faces; a validation label is 1 for bona fide, 0 for an attack.
+
+    Args:
+        train: training split.
+        validation: validation split.
+        params: recipe.
+        workers: processes that make batches.
+        content: pictures that are not faces, where the recipe asks for them.
 
     Raises:
         PackError: the training split lacks bona fide pictures or attacks.
     """
     optim = params.optim
-    batches = SpeciesBatches(
-        train, batch=optim.batch_size, epochs=optim.epochs, strength=params.augmentation, seed=optim.seed
-    )
-    return CropModule(batches, validation, validation.bona_fide.astype(np.int64), workers), batches
+    others = round(optim.batch_size * params.content.share) if params.content and content else 0
+    common = {"epochs": optim.epochs, "strength": params.augmentation, "seed": optim.seed}
+    faces = SpeciesBatches(train, batch=optim.batch_size - others, **common)
+    beside = SpeciesBatches(content, batch=others, **common) if content and others else None
+    labels = validation.bona_fide.astype(np.int64)
+    return CropModule(MixedBatches(faces, beside), validation, labels, workers), faces
 
 
 def _one_thread(worker: int) -> None:

@@ -28,9 +28,9 @@ from facegate.contracts import (
 )
 from facegate.errors import RegistryError
 from facegate.faces.align import TEMPLATE_NAME
-from facegate.registry.dequantise import dequantise
 from facegate.registry.provenance import git_state
 from facegate.runtime.bundle import Bundle, write_bundle
+from facegate.sources.dequantise import dequantise
 
 GOLDEN_PICTURES = 4
 

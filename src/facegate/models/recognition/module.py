@@ -8,9 +8,9 @@ from torch.nn import functional
 
 from facegate.metrics.verification import eer, error_curves, split_comparisons
 from facegate.models.learner import Learner
-from facegate.models.recognition.loss import RecognitionLoss
+from facegate.models.recognition.loss import RecognitionLoss, distil_loss
 from facegate.models.recognition.network import build_network
-from facegate.params import RecognitionParams
+from facegate.params import DistilParams, RecognitionParams
 
 
 def network_kwargs(params: RecognitionParams) -> dict[str, Any]:
@@ -52,6 +52,33 @@ class RecognitionModule(Learner):
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
         """Equal error rate, 0 to 1, of the cosines of all pairs."""
         return pair_eer(functional.normalize(outputs), labels)
+
+
+class StudentModule(RecognitionModule):
+    """Learns a teacher's embeddings, beside the labels of people where some are in the batch.
+
+    Args:
+        params: recipe.
+        distil: how to learn from the teacher.
+        identities: number of labelled training classes; 0 for none.
+    """
+
+    def __init__(self, params: RecognitionParams, distil: DistilParams, identities: int) -> None:
+        super().__init__(params, max(1, identities), pictures=2)
+        self.relation_weight = distil.relation_weight
+        if not identities:
+            self.criterion = torch.nn.Identity()
+
+    def loss_of(self, images: Tensor, labels: Any) -> Tensor:
+        """See :func:`distil_loss`; the labelled pictures stand behind the taught ones."""
+        target, people = labels
+        embeddings = self.network(images)
+        with torch.autocast(embeddings.device.type, enabled=False):
+            taught, labelled = embeddings.float().split([len(target), len(people)])
+            loss = distil_loss(taught, target, self.relation_weight)
+            if len(people):
+                loss = loss + self.criterion(labelled, people, self.pictures, self.progress)
+            return loss
 
 
 def pair_eer(embeddings: Tensor, labels: Tensor) -> float:

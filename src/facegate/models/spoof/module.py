@@ -21,10 +21,10 @@ def network_kwargs(params: SpoofParams, size: int) -> dict[str, Any]:
 
 
 class SpoofModule(Learner):
-    """Cross-entropy over (attack, bona fide) beside one over the species; validated by the area under the ROC.
+    """Cross-entropies over (attack, bona fide) of the sum and of each branch, beside one over the species.
 
     Naming the species is a task of training only: it keeps the features of a rare species from being drowned
-    by an easy one. Its head is not exported.
+    by an easy one. Its head is not exported. Of content that is not faces, only the medium branch is asked.
 
     Args:
         params: recipe.
@@ -38,21 +38,26 @@ class SpoofModule(Learner):
     def __init__(self, params: SpoofParams, size: int, species: int) -> None:
         network = SpoofNet(**network_kwargs(params, size))
         super().__init__(network, params.optim)
-        self.species_weight = params.species_weight
+        self.species_weight, self.branch_weight = params.species_weight, params.branch_weight
         self.species_head = nn.Linear(network.features, species)
 
-    def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Both cross-entropies; label 0 is bona fide, any other an attack species."""
+    def loss_of(self, images: Tensor, labels: Any) -> Tensor:
+        """Weighted sum of the cross-entropies.
+
+        Args:
+            images: normalised pictures, faces before content.
+            labels: species of the faces (0 is bona fide) and of the content.
+        """
+        faces, content = labels
         network = cast(SpoofNet, self.network)
-        features = network.describe(images)
-        genuine = torch.where(labels == 0, BONA_FIDE, 1 - BONA_FIDE)
-        judged = functional.cross_entropy(
-            network.classifier(features).float(), genuine, label_smoothing=SMOOTHING
-        )
-        named = functional.cross_entropy(
-            self.species_head(features).float(), labels, label_smoothing=SMOOTHING
-        )
-        return judged + self.species_weight * named
+        medium = network.describe_medium(images)
+        scene = network.describe_scene(images[: len(faces)])
+        mediums, scenes = network.medium_judge(medium), network.scene_judge(scene)
+        shown = mediums[: len(faces)]
+        named = self.species_head(torch.cat([medium[: len(faces)], scene], 1))
+        loss = _judged(shown + scenes, faces) + self.species_weight * _entropy(named, faces)
+        loss = loss + self.branch_weight * (_judged(shown, faces) + _judged(scenes, faces))
+        return loss + _judged(mediums[len(faces) :], content) if len(content) else loss
 
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
         """Area under the ROC, 0 to 1; 0.5 where only one class is present."""
@@ -60,3 +65,11 @@ class SpoofModule(Learner):
             return 0.5
         scores = outputs[:, BONA_FIDE] - outputs[:, 1 - BONA_FIDE]
         return float(roc_auc_score((labels == 1).cpu().numpy(), scores.cpu().numpy()))
+
+
+def _judged(logits: Tensor, species: Tensor) -> Tensor:
+    return _entropy(logits, torch.where(species == 0, BONA_FIDE, 1 - BONA_FIDE))
+
+
+def _entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    return functional.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING)

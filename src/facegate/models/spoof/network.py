@@ -2,7 +2,8 @@
 
 Traces of re-capture (halftone dots, sub-pixels, moiré) are as fine as the pixels and die on shrinking, so one
 branch sees the middle of the crop at its own resolution. Borders, bezels and hands are large, so the other
-sees the whole crop in steps of four pixels. Both are averaged over their area and judged together.
+sees the whole crop in steps of four pixels. Both are averaged over their area, each has its own answer, and the answers
+(logits) are added up: so the medium branch can be trained on pictures that show no face at all.
 """
 
 import torch
@@ -42,7 +43,7 @@ class Branch(nn.Sequential):
 
 
 class SpoofNet(nn.Module):
-    """Native patch and coarse scene, joined by one linear layer.
+    """Native patch and coarse scene, their logits added up.
 
     Args:
         width: channel multiplier.
@@ -57,17 +58,25 @@ class SpoofNet(nn.Module):
         self.scene = Branch((16, 32, 48, 64), (4, 4), width)
         self.features = self.medium.features + self.scene.features
         self.dropout = nn.Dropout(0.2)
-        self.classifier = nn.Linear(self.features, len(CLASSES))
+        self.medium_judge = nn.Linear(self.medium.features, len(CLASSES))
+        self.scene_judge = nn.Linear(self.scene.features, len(CLASSES))
+
+    def describe_medium(self, x: Tensor) -> Tensor:
+        """Features (N, F) of the native patch of normalised pictures (N, 3, size, size)."""
+        stop = self.offset + self.patch
+        return self.dropout(self.medium(x[:, :, self.offset : stop, self.offset : stop]))
+
+    def describe_scene(self, x: Tensor) -> Tensor:
+        """Features (N, F) of the whole crop."""
+        return self.dropout(self.scene(x))
 
     def describe(self, x: Tensor) -> Tensor:
-        """Features (N, features) of normalised pictures (N, 3, size, size)."""
-        stop = self.offset + self.patch
-        patch = x[:, :, self.offset : stop, self.offset : stop]
-        return self.dropout(torch.cat([self.medium(patch), self.scene(x)], 1))
+        """Features (N, features) of both branches."""
+        return torch.cat([self.describe_medium(x), self.describe_scene(x)], 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (N, 2), order CLASSES, of normalised pictures (N, 3, size, size)."""
-        return self.classifier(self.describe(x))
+        return self.medium_judge(self.describe_medium(x)) + self.scene_judge(self.describe_scene(x))
 
 
 def build_network(width: float = 1.0, size: int = 128) -> nn.Module:

@@ -1,0 +1,122 @@
+import json
+
+import numpy as np
+import pytest
+
+from facegate.contracts import POOL_COLUMNS, Split, Task
+from facegate.datasets.batches import load_crops
+from facegate.datasets.pack import open_pack
+from facegate.errors import PackError, ParamsError, SourceError
+from facegate.models.recognition.teacher import Teacher
+from facegate.params import ContentParams, DistilParams
+from facegate.training import content, pool
+from facegate.training.fit import fit
+from facegate.training.pools import write_pool
+from tests.models.test_teacher import small_teacher
+from tests.training.conftest import toy_params
+
+LESSONS = DistilParams(teacher="sface", pictures=24, labelled=0.5)
+SCENES = ContentParams(scenes=3, share=0.5)
+
+
+@pytest.fixture(scope="module")
+def assets(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("assets")
+    small_teacher(folder / "teacher.onnx")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory, packs, assets):
+    """A pool for each task, made in this process."""
+    root = tmp_path_factory.mktemp("pools")
+    pool.write_lessons(packs[Task.RECOGNITION], assets / "teacher.onnx", root / "r", LESSONS, root / "c", 1)
+    content.write_content(root / "s", SCENES, 48, root / "c", 1)
+    return {Task.RECOGNITION: root / "r", Task.SPOOF: root / "s"}
+
+
+def test_student_and_teacher_see_the_same_pixels(pools, assets):
+    pack = open_pack(pools[Task.RECOGNITION], POOL_COLUMNS)
+    assert len(pack) == LESSONS.pictures
+    given = np.stack(pack.column("embedding").tolist())
+    np.testing.assert_allclose(Teacher(assets / "teacher.onnx")(pack.images()), given, atol=1e-6)
+    assert len({bytes(data) for data in pack.column("image")}) == LESSONS.pictures
+
+
+def test_shards_and_processes_change_nothing(tmp_path, packs, assets, pools, monkeypatch):
+    monkeypatch.setattr(pool, "PER_SHARD", LESSONS.pictures)
+    args = (packs[Task.RECOGNITION], assets / "teacher.onnx", tmp_path / "again", LESSONS, tmp_path / "c")
+    pool.write_lessons(*args, workers=2)
+    assert open_pack(tmp_path / "again").digest == open_pack(pools[Task.RECOGNITION]).digest
+
+
+def test_content_shows_every_scene_live_and_attacked_as_often(pools):
+    crops = load_crops(pools[Task.SPOOF], Split.TRAIN)
+    assert crops.images.shape == (24, 48, 48, 3)
+    assert crops.bona_fide.sum() == 12
+    for subject in set(crops.subjects.tolist()):
+        assert crops.bona_fide[crops.subjects == subject].mean() == 0.5
+
+
+@pytest.mark.parametrize("task", [Task.RECOGNITION, Task.SPOOF])
+def test_training_takes_the_pool_in_and_resumes(tmp_path, packs, pools, task):
+    asked = (
+        {"distil": LESSONS.model_dump(), "embedding": 16}
+        if task is Task.RECOGNITION
+        else {"content": SCENES.model_dump()}
+    )
+    params = asked_params(task, asked)
+    whole = fit(task, params, packs[task], tmp_path / "a", tmp_path / "w1", pool=pools[task])
+
+    class Stop:
+        rows = 0
+
+        def log(self, metrics, step):
+            self.rows += 1
+            if self.rows == 2:
+                raise KeyboardInterrupt
+
+    with pytest.raises((KeyboardInterrupt, SystemExit)):
+        fit(task, params, packs[task], tmp_path / "b", tmp_path / "w2", Stop(), pools[task])
+    again = fit(task, params, packs[task], tmp_path / "b", tmp_path / "w2", pool=pools[task])
+    assert (tmp_path / "a" / "model.pt").read_bytes() == (tmp_path / "b" / "model.pt").read_bytes()
+    assert again.value == whole.value
+
+
+def asked_params(task, asked):
+    return toy_params(task, **asked)
+
+
+def test_without_its_pool_a_recipe_says_which_stage_makes_it(tmp_path, packs):
+    params = toy_params(Task.RECOGNITION, distil=LESSONS.model_dump(), embedding=16)
+    with pytest.raises(PackError, match=r"`recognition\.distil` asks for further") as caught:
+        fit(Task.RECOGNITION, params, packs[Task.RECOGNITION], tmp_path / "a", tmp_path / "w")
+    assert "pool@recognition" in caught.value.remedy
+
+
+def test_another_embedding_size_than_the_teachers_is_named(tmp_path, packs, pools):
+    params = toy_params(Task.RECOGNITION, distil=LESSONS.model_dump(), embedding=32)
+    with pytest.raises(ParamsError, match="is 32, and the teacher's embeddings have 16"):
+        fit(
+            Task.RECOGNITION,
+            params,
+            packs[Task.RECOGNITION],
+            tmp_path / "a",
+            tmp_path / "w",
+            pool=pools[Task.RECOGNITION],
+        )
+
+
+def test_nothing_asked_for_leaves_a_note(tmp_path, packs):
+    params = toy_params(Task.SPOOF)
+    write_pool(Task.SPOOF, params, packs[Task.SPOOF], tmp_path, tmp_path / "out", tmp_path / "cache")
+    assert json.loads((tmp_path / "out" / "nothing.json").read_text())["task"] == "spoof"
+
+
+def test_a_missing_teacher_is_told_before_any_work(tmp_path, packs):
+    params = toy_params(Task.RECOGNITION, distil=LESSONS.model_dump(), embedding=16)
+    with pytest.raises(SourceError, match=r"teacher\.onnx"):
+        write_pool(
+            Task.RECOGNITION, params, packs[Task.RECOGNITION], tmp_path, tmp_path / "out", tmp_path / "cache"
+        )
+    assert not (tmp_path / "out").exists()
