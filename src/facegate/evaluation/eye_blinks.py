@@ -44,6 +44,37 @@ def true_blinks(times: NDArray[np.floating], closure: NDArray[np.floating]) -> t
     return whole, unsure
 
 
+CANDIDATES = np.linspace(0.1, 0.9, 17)
+"""Thresholds that are tried."""
+
+
+def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
+    """The two thresholds that find the blinks of the validation clips best, clean and hard together.
+
+    A single frame's threshold is a poor one for blinks: a narrow eye that scores low throughout does not blink.
+    Among equal pairs the middle one of the widest is taken, for it leaves most room for noise.
+
+    Returns:
+        The thresholds, and what they find.
+
+    Raises:
+        NotMeasurableError: no validation clip holds a blink.
+    """
+    clips = list(_clips(val))
+    if not any(true_blinks(val.times[rows], val.closure[rows])[0] for rows in clips):
+        raise NotMeasurableError("no validation clip holds a blink", "raise `data.synthetic.clip_people`")
+    tried: list[tuple[float, float, BlinkParams, Matches]] = []
+    for place, close in enumerate(CANDIDATES.tolist()):
+        for opened in CANDIDATES[place:].tolist():
+            limits = BlinkParams(close=close, open=opened)
+            found = [_matches(val, clips, scores, (1, 0.0), limits, 0) for scores in (val.scores, val.hard)]
+            total = _total([m for matches in found for m in matches])
+            tried.append((float(f1(*total)), round(opened - close, 3), limits, total))
+    best = max((value, width) for value, width, *_ in tried)
+    equal = [(limits, total) for value, width, limits, total in tried if (value, width) == best]
+    return equal[len(equal) // 2]
+
+
 def evaluate_blinks(
     draws: Resamples, test: Eyes, limits: BlinkParams, params: EvaluateParams
 ) -> dict[str, Any]:
@@ -82,17 +113,8 @@ def _f1(
     limits: BlinkParams,
     params: EvaluateParams,
 ) -> dict[str, Any]:
-    step, lost = rate
-    matches: list[Matches] = []
-    for number, rows in enumerate(clips):
-        true, unsure = true_blinks(test.times[rows], test.closure[rows])
-        rng = np.random.default_rng([params.seed, number])
-        seen = rows[::step]
-        seen = seen[rng.random(seen.size) >= lost] if lost else seen
-        pairs = zip(test.times[seen].tolist(), scores[seen].tolist(), strict=True)
-        gap = float(np.median(np.diff(test.times[rows]))) * step if rows.size > 1 else 0.0
-        matches.append(match_events(true, [tuple(b) for b in find_blinks(pairs, limits)], unsure, gap))
-    hits, false, missed = (sum(column) for column in zip(*matches, strict=True)) if matches else (0, 0, 0)
+    matches = _matches(test, clips, scores, rate, limits, params.seed)
+    hits, false, missed = _total(matches)
     result: dict[str, Any] = {"hits": hits, "false": false, "missed": missed, "clips": len(clips)}
     value = float(f1(hits, false, missed))
     if np.isnan(value):
@@ -102,3 +124,28 @@ def _f1(
     except NotMeasurableError:
         low, high = 0.0, 1.0
     return result | {"value": value, "low": low, "high": high}
+
+
+def _matches(
+    part: Eyes,
+    clips: Sequence[NDArray[np.intp]],
+    scores: NDArray[np.float32],
+    rate: tuple[int, float],
+    limits: BlinkParams,
+    seed: int,
+) -> list[Matches]:
+    """What is found in each clip."""
+    step, lost = rate
+    matches: list[Matches] = []
+    for number, rows in enumerate(clips):
+        true, unsure = true_blinks(part.times[rows], part.closure[rows])
+        seen = rows[::step]
+        seen = seen[np.random.default_rng([seed, number]).random(seen.size) >= lost] if lost else seen
+        pairs = zip(part.times[seen].tolist(), scores[seen].tolist(), strict=True)
+        gap = float(np.median(np.diff(part.times[rows]))) * step if rows.size > 1 else 0.0
+        matches.append(match_events(true, [tuple(b) for b in find_blinks(pairs, limits)], unsure, gap))
+    return matches
+
+
+def _total(matches: Sequence[Matches]) -> Matches:
+    return Matches(*(sum(column) for column in zip(*matches, strict=True))) if matches else Matches(0, 0, 0)

@@ -11,14 +11,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from facegate.contracts import Calibration, OperatingPoint, Split
-from facegate.evaluation.eye_blinks import evaluate_blinks
+from facegate.evaluation.eye_blinks import choose_thresholds, evaluate_blinks
 from facegate.evaluation.eye_scores import CLOSED, OPEN, Eyes, eyes
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.spoof_points import measured
 from facegate.evaluation.tables import Presentations
-from facegate.faces.blink import BlinkParams
 from facegate.metrics.bootstrap import Resamples, bootstrap_rate, interval, resample
 from facegate.metrics.calibration import choose_map, cllr, fit_logistic, min_cllr
+from facegate.metrics.intervals import exact_rate
 from facegate.metrics.pad import BONA_FIDE
 from facegate.metrics.pad_legacy import pooled_eer
 from facegate.metrics.ranking import auc, resampled_aucs
@@ -36,7 +36,7 @@ def evaluate_eyes(
     draws = resample(test.subjects, params.bootstrap, params.seed)
     threshold = operating_points(table, str(about["dataset"]), params)[_POINT].threshold
     opened, closed = test.closure <= OPEN, test.closure >= CLOSED
-    limits = BlinkParams.around(threshold)
+    limits, _ = choose_thresholds(val)
     return plain(
         {
             "synthetic": bool(about["synthetic"]),
@@ -62,15 +62,26 @@ def evaluate_eyes(
 
 
 def operating_points(table: pa.Table, dataset: str, params: EvaluateParams) -> dict[str, OperatingPoint]:
-    """The threshold at which as many open as closed validation eyes are taken for the other: ``eer``."""
+    """Thresholds chosen on validation people.
+
+    ``eer``: as many open as closed eyes are taken for the other. ``blink_close`` and ``blink_open``: those of the
+    blink state machine, by the F1 of blinks; what was measured is one minus it.
+
+    Raises:
+        NotMeasurableError: the split lacks open or closed eyes, or a blink.
+    """
     part = as_presentations(eyes(table, Split.VAL))
     draws = resample(part.subjects, params.bootstrap, params.seed)
     threshold = pooled_eer(part.scores, part.species).threshold
     rate = measured(draws, part, "EER", threshold, params)
-    point = OperatingPoint(
-        threshold=threshold, metric="EER", target=None, measured=rate, dataset=dataset, split=Split.VAL
-    )
-    return {_POINT: point}
+    common: dict[str, Any] = {"dataset": dataset, "split": Split.VAL, "target": None}
+    limits, (hits, false, missed) = choose_thresholds(eyes(table, Split.VAL))
+    blinks = exact_rate(false + missed, 2 * hits + false + missed)
+    return {
+        _POINT: OperatingPoint(threshold=threshold, metric="EER", measured=rate, **common),
+        "blink_close": OperatingPoint(threshold=limits.close, metric="1 - F1", measured=blinks, **common),
+        "blink_open": OperatingPoint(threshold=limits.open, metric="1 - F1", measured=blinks, **common),
+    }
 
 
 def contract_calibration(table: pa.Table, dataset: str) -> Calibration:

@@ -47,11 +47,14 @@ class EyeJudge(FaceModel):
         return self.session.run(crops)[:, self.bundle.contract.classes.index("open")]
 
     def blink_params(self) -> BlinkParams:
-        """Thresholds of the blink state machine: around the operating point.
+        """Thresholds of the blink state machine: the model's own, or around its operating point.
 
         Raises:
             BundleError: the model was never evaluated.
         """
+        points = self.bundle.contract.operating_points
+        if "blink_close" in points and "blink_open" in points:
+            return BlinkParams(close=points["blink_close"].threshold, open=points["blink_open"].threshold)
         return BlinkParams.around(self.policy.point.threshold)
 
 
