@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from facegate.contracts import Task
 from facegate.evaluation.stage import Places, evaluate_task
 from facegate.params import Params
 from pipelines.stage import artifacts, crops, run, task_argument, write_json
@@ -16,6 +17,7 @@ def main(params: Params) -> None:
         candidates=artifacts(task) / "candidates",
         scores=Path("scores") / task,
         reports=Path("reports") / task,
+        spoof=artifacts(Task.SPOOF) / "candidates" / "fp32" if task is Task.LIVENESS else None,
     )
     write_json(Path(f"metrics/{task}.json"), evaluate_task(task, places, params.evaluate))
 

@@ -28,6 +28,15 @@ def pool(task: Task) -> Path:
     return Path("data/pool") / task
 
 
+def training_inputs(task: Task) -> dict[str, Path]:
+    """What a task's network is trained on, by a short name."""
+    beside = {
+        Task.LIVENESS: {"spoof": artifacts(Task.SPOOF) / "trained"},
+        Task.EYES: {},
+    }
+    return {"crops": crops(task), **beside.get(task, {"pool": pool(task)})}
+
+
 def artifacts(task: Task) -> Path:
     """What training and exporting a task leaves behind."""
     return Path("artifacts") / task

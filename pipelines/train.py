@@ -4,7 +4,7 @@ from facegate.params import Params
 from facegate.registry.tracking import stage_run
 from facegate.training.fit import fit
 from facegate.training.space import read_best, with_values
-from pipelines.stage import CHECKPOINTS, artifacts, crops, pool, run, task_argument
+from pipelines.stage import CHECKPOINTS, artifacts, crops, pool, run, task_argument, training_inputs
 
 
 def main(params: Params) -> None:
@@ -13,7 +13,7 @@ def main(params: Params) -> None:
     place = artifacts(task)
     out = place / "trained"
     tuned = with_values(task, params, read_best(place / "tune"))
-    inputs = {"crops": crops(task), "pool": pool(task), "tune": place / "tune"}
+    inputs = {**training_inputs(task), "tune": place / "tune"}
     reference = place / "train_run.json"
     with stage_run(
         "train", task, tuned, inputs=inputs, sections=[task, "trainer"], reference=reference

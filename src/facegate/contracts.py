@@ -117,10 +117,16 @@ SAMPLE_COLUMNS: tuple[Column, ...] = (
 
 CROP_COLUMNS: tuple[Column, ...] = (
     *(c for c in SAMPLE_COLUMNS if c.name not in ("landmarks",)),
-    Column("crop", "string", "aligned (five-point template) or context (enlarged box)"),
+    Column(
+        "crop", "string", "aligned (five-point template), context (enlarged box), eye, or clip (film strip)"
+    ),
     Column("detection_score", "float32", "score of the face detector, 0 to 1"),
     Column("box", "list<float32>", "detected face x y w h in the original picture, pixels"),
-    Column("landmarks", "list<float32>", "five detected landmarks in the original picture, pixels"),
+    Column(
+        "landmarks",
+        "list<float32>",
+        "five detected landmarks in the original picture, pixels; of a clip those of every frame",
+    ),
     nullable("landmark_error", "float32", "mean distance to the true landmarks / eye distance, if known"),
 )
 """A crop pack: what a network is trained on. ``image``, ``width`` and ``height`` are those of the crop (PNG)."""
@@ -150,6 +156,17 @@ PRESENTATION_COLUMNS: tuple[Column, ...] = (
     Column("score", "float32", "PAD score; higher is more bona fide"),
 )
 """A PAD score table: every presentation that was scored."""
+
+EYE_COLUMNS: tuple[Column, ...] = (
+    *PRESENTATION_COLUMNS[:4],
+    Column("score", "float32", "how open the eyes are, 0 to 1: mean of both"),
+    Column("score_hard", "float32", "the same under motion blur, noise and low light"),
+    Column("closure", "float32", "true eyelid closure, 0 open to 1 closed"),
+    nullable("glasses", "bool", "wears glasses"),
+    nullable("clip_id", "string", "clip to which the frame belongs"),
+    nullable("time_s", "float32", "time of the frame within the clip, seconds"),
+)
+"""An eye score table: every face whose eyes were looked at."""
 
 
 class Frozen(BaseModel):
@@ -207,11 +224,13 @@ class InputSpec(Frozen):
     in_graph: bool
     mean: tuple[float, float, float]
     scale: tuple[float, float, float]
-    crop: Literal["aligned", "context"]
+    crop: Literal["aligned", "context", "eye", "clip"]
     crop_factor: float = Field(
-        gt=0, description="side of the context crop / larger side of the face box; 1 if aligned"
+        gt=0,
+        description="side of the context crop / larger side of the face box, of an eye crop / size of the face; "
+        "1 if aligned",
     )
-    template: str = Field(description="name of the alignment template; 'none' for context crops")
+    template: str = Field(description="name of the alignment template; 'none' for all other crops")
 
 
 class OutputSpec(Frozen):

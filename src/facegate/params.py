@@ -8,6 +8,7 @@ import difflib
 import hashlib
 import json
 import types
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
@@ -123,6 +124,8 @@ class PrepareParams(Frozen):
     detector_score: Annotated[float, Field(gt=0, lt=1)] = 0.6
     context_factor: Annotated[float, Field(ge=1, le=4)] = 2.0
     context_size: Annotated[int, Field(ge=64, le=256)] = 128
+    clip_frames: Annotated[int, Field(ge=8, le=16)] = 12
+    """Frames that a film strip shows, taken evenly from a clip."""
     workers: Annotated[int, Field(ge=0, le=256)] = 0
 
 
@@ -141,6 +144,10 @@ class ValidateParams(Frozen):
     """Share of a data set's records that may be left out because of its known defects."""
     stop_on: tuple[TrapName, ...] = ()
     """Known defects that stop the graph instead of leaving the sample out."""
+    min_clip_subjects_per_split: PositiveInt = 2
+    """Clips cost a hundred times what a picture costs, so that there are fewer of them: liveness and eyes."""
+    min_clips_per_split: PositiveInt = 4
+    min_clips_per_species: PositiveInt = 2
 
 
 class SpanParams(Frozen):
@@ -269,11 +276,36 @@ class SpoofParams(Frozen):
     optim: OptimParams
 
 
+class LivenessParams(Frozen):
+    """Is this a live person, from a clip."""
+
+    head: Literal["tcn", "gru", "cnn_lstm", "cnn3d"] = "tcn"
+    """``tcn`` and ``gru`` read the spoof network's features; ``cnn_lstm`` and ``cnn3d`` learn small pictures."""
+    width: Annotated[float, Field(gt=0, le=4)] = 1.0
+    cues: bool = True
+    """Whether the network sees how the landmarks move."""
+    spoof: str = "artifacts/spoof/trained"
+    """Folder of the trained spoof network whose features it reads; it is not trained further."""
+    views: Annotated[int, Field(ge=1, le=64)] = 6
+    """Augmented versions of each training clip; their frames are described once, before training."""
+    optim: OptimParams
+
+
+class EyesParams(Frozen):
+    """Are the eyes open, from one eye."""
+
+    width: Annotated[float, Field(gt=0, le=4)] = 1.0
+    augmentation: Fraction = 0.8
+    optim: OptimParams
+
+
 class SweepParams(Frozen):
     """The sweeps, apart from the recipes, so that a change here does not retrain what it does not change."""
 
     recognition: TuneParams
     spoof: TuneParams
+    liveness: TuneParams = TuneParams(trials=0, epochs=1)
+    eyes: TuneParams = TuneParams(trials=0, epochs=1)
 
 
 class QuantizeParams(Frozen):
@@ -346,20 +378,55 @@ class GatesParams(Frozen):
     """One's own profiles; they may not take the name of a published one."""
 
 
+class GraphParams(Frozen):
+    """Tasks by the stages that they go through, since DVC cannot compute."""
+
+    pictures: tuple[Task, ...]
+    """Trained on single crops."""
+    stills: tuple[Task, ...]
+    """Evaluated on their own."""
+    lessons: tuple[Task, ...]
+    content: tuple[Task, ...]
+    clips: tuple[Task, ...]
+    eyes: tuple[Task, ...]
+    frame: tuple[Literal["both"], ...]
+    """Whether the whole path of a frame is measured."""
+
+
+def stages_of(tasks: Sequence[Task]) -> GraphParams:
+    """The graph of a choice of tasks."""
+
+    def among(*wanted: Task) -> tuple[Task, ...]:
+        return tuple(task for task in tasks if task in wanted)
+
+    whole = {Task.RECOGNITION, Task.SPOOF} <= set(tasks)
+    return GraphParams(
+        pictures=among(Task.RECOGNITION, Task.SPOOF),
+        stills=among(Task.RECOGNITION, Task.SPOOF, Task.EYES),
+        lessons=among(Task.RECOGNITION),
+        content=among(Task.SPOOF),
+        clips=among(Task.LIVENESS),
+        eyes=among(Task.EYES),
+        frame=("both",) if whole else (),
+    )
+
+
 class Params(Frozen):
     """All of ``params.yaml``."""
 
     profile: str
-    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = (Task.RECOGNITION, Task.SPOOF)
+    tasks: Annotated[tuple[Task, ...], Field(min_length=1)] = tuple(Task)
     """What is trained; a data set that serves one task leaves one."""
-    frame: tuple[Literal["both"], ...] = ("both",)
-    """Whether the whole path of a frame is measured; empty where a task is missing."""
+    graph: GraphParams = Field(default_factory=lambda: stages_of(tuple(Task)))
+    """What follows from `tasks` for dvc.yaml; ``facegate profile use`` writes it."""
     data: DataParams
     prepare: PrepareParams = PrepareParams()
     validate_: ValidateParams = Field(alias="validate")
     trainer: TrainerParams = TrainerParams()
     recognition: RecognitionParams
     spoof: SpoofParams
+    liveness: LivenessParams
+    eyes: EyesParams
     tune: SweepParams
     quantize: QuantizeParams = QuantizeParams()
     evaluate: EvaluateParams = EvaluateParams()
@@ -369,9 +436,15 @@ class Params(Frozen):
     gates: GatesParams = GatesParams()
 
     @model_validator(mode="after")
-    def _frame_has_both(self) -> "Params":
-        if self.frame and not {Task.RECOGNITION, Task.SPOOF} <= set(self.tasks):
-            raise ValueError("`frame: [both]` needs the tasks recognition and spoof; set `frame: []`")
+    def _graph_follows_tasks(self) -> "Params":
+        if Task.LIVENESS in self.tasks and Task.SPOOF not in self.tasks:
+            raise ValueError(
+                "`tasks` names liveness without spoof, whose network describes the frames of a clip"
+            )
+        if self.graph != stages_of(self.tasks):
+            raise ValueError(
+                "`graph` does not follow from `tasks`; change `tasks` in the profile and run `facegate profile use`"
+            )
         return self
 
     def digest(self) -> str:

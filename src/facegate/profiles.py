@@ -11,8 +11,9 @@ from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 
+from facegate.contracts import Task
 from facegate.errors import ParamsError
-from facegate.params import Params, parse_params, read_yaml
+from facegate.params import Params, parse_params, read_yaml, stages_of
 
 BASE = "embedded"
 
@@ -40,6 +41,8 @@ def use_profile(name: str, folder: Path = Path("profiles"), target: Path = Path(
 
 
 def _write(values: Any, target: Path, name: str) -> Params:
+    values["graph"] = _graph(values)
+    values.yaml_set_comment_before_after_key("graph", before="\nwhat follows from `tasks` for dvc.yaml")
     text = io.StringIO()
     _round_trip().dump(values, text)
     params = parse_params(_plain(values), name)
@@ -68,6 +71,12 @@ def overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
             overlay(base[key], value)
         else:
             base[key] = value
+
+
+def _graph(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What dvc.yaml reads of the tasks; unknown ones are left to the check of all parameters."""
+    known = [Task(name) for name in values.get("tasks", ()) if name in set(Task)]
+    return {name: [str(of) for of in tasks] for name, tasks in stages_of(known)}
 
 
 def _round_trip() -> Any:

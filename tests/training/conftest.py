@@ -14,6 +14,8 @@ def toy_params(task: Task, *, optim=None, tune=None, **recipe) -> Params:
     tree = load_params(EMBEDDED).model_dump(mode="json", by_alias=True)
     tree["trainer"] |= {"threads": 1, "workers": 0}
     small = {"width": 0.25, "augmentation": 0.5}
+    if task is Task.LIVENESS:
+        small = {"width": 0.25, "views": 2}
     if task is Task.SPOOF:
         small |= {"content": None}
     if task is Task.RECOGNITION:

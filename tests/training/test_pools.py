@@ -91,7 +91,7 @@ def test_without_its_pool_a_recipe_says_which_stage_makes_it(tmp_path, packs):
     params = toy_params(Task.RECOGNITION, distil=LESSONS.model_dump(), embedding=16)
     with pytest.raises(PackError, match=r"`recognition\.distil` asks for further") as caught:
         fit(Task.RECOGNITION, params, packs[Task.RECOGNITION], tmp_path / "a", tmp_path / "w")
-    assert "pool@recognition" in caught.value.remedy
+    assert "lessons@recognition" in caught.value.remedy
 
 
 def test_another_embedding_size_than_the_teachers_is_named(tmp_path, packs, pools):

@@ -20,6 +20,7 @@ from facegate.datasets.batches import (
     TrainBatches,
     species_names,
 )
+from facegate.datasets.eye_batches import EyeBatches, EyeCrops
 from facegate.params import DistilParams, RecognitionParams, SpoofParams
 
 VALIDATION_BATCH = 128
@@ -63,8 +64,8 @@ class CropModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        batches: TrainBatches | PoolBatches | MixedBatches,
-        validation: Crops,
+        batches: TrainBatches | PoolBatches | MixedBatches | EyeBatches,
+        validation: Crops | EyeCrops,
         labels: NDArray[np.int64],
         workers: int,
     ) -> None:

@@ -25,7 +25,12 @@ from facegate.faces.crop import context_crop
 from facegate.faces.detect import Detector, Face, overlap
 from facegate.params import PrepareParams
 
-SAMPLE_PACK = {Task.RECOGNITION: "stills", Task.SPOOF: "attacks", Task.LIVENESS: "clips"}
+SAMPLE_PACK = {
+    Task.RECOGNITION: "stills",
+    Task.SPOOF: "attacks",
+    Task.LIVENESS: "clips",
+    Task.EYES: "clips",
+}
 """Which pack below ``data/samples`` a task is prepared from."""
 ALIGNED_SIZE = 112
 """Side of a recognition crop, pixels."""
@@ -36,10 +41,11 @@ EXAMPLES = 20
 CARRIED = ("source", "protocol", "test", "pairs")
 """Metadata of the sample pack that the crop pack keeps; ``pairs`` are [fold, id, id, mated]."""
 
-_SHARD_COLUMNS = (
+SHARD_COLUMNS = (
     *(c._replace(nullable=True) for c in CROP_COLUMNS),
     nullable("problem", "string", "why there is no crop"),
 )
+"""A shard: rows of a crop pack, and what stands in for a crop that could not be made."""
 
 
 def prepare(
@@ -68,7 +74,7 @@ def prepare(
     jobs = [Job(f"{start:08d}", stop - start, (start, stop)) for start, stop in _spans(len(pack))]
     tally = Tally()
     with PackWriter(out, CROP_COLUMNS) as writer:
-        rows = run_jobs(cropper, jobs, _SHARD_COLUMNS, shards, params.workers, f"cropping {samples.name}")
+        rows = run_jobs(cropper, jobs, SHARD_COLUMNS, shards, params.workers, f"cropping {samples.name}")
         writer.write_all(tally.count(rows))
         kept = {name: pack.metadata[name] for name in CARRIED if name in pack.metadata}
         writer.metadata = {**kept, "task": str(task), "samples_digest": pack.digest, **tally.summary(None)}
@@ -97,9 +103,9 @@ class Cropper:
 
     def __call__(self, span: tuple[int, int]) -> Iterator[Row]:
         """Crop rows `span[0]` to `span[1]`; a picture without a usable face gives a row with a ``problem``."""
-        for row in _pack(self.samples, self.digest).rows(*span):
+        for row in cached_pack(self.samples, self.digest).rows(*span):
             try:
-                yield crop_sample(row, self.task, _detector(self.params.detector_score), self.params)
+                yield crop_sample(row, self.task, cached_detector(self.params.detector_score), self.params)
             except FacegateError as error:
                 known = {name: row[name] for name in ("sample_id", "subject_id", "split", "species")}
                 yield {**known, "problem": error.problem}
@@ -242,10 +248,12 @@ def _spans(length: int) -> Iterator[tuple[int, int]]:
 
 
 @lru_cache(maxsize=1)
-def _pack(path: Path, digest: str) -> Pack:
+def cached_pack(path: Path, digest: str) -> Pack:
+    """A pack that a worker process opens once; `digest` tells another one at the same place."""
     return open_pack(path)
 
 
 @lru_cache(maxsize=1)
-def _detector(score: float) -> Detector:
+def cached_detector(score: float) -> Detector:
+    """The detector of a worker process."""
     return Detector(score)

@@ -46,7 +46,7 @@ VOCABULARIES: dict[str, tuple[str, ...]] = {
     "split": tuple(Split),
     "species": tuple(AttackSpecies),
     "sex": ("female", "male"),
-    "crop": ("aligned", "context"),
+    "crop": ("aligned", "context", "eye", "clip"),
 }
 
 
@@ -94,6 +94,8 @@ def schema_table(pack: Pack, columns: Sequence[Column]) -> pd.DataFrame:
 
 def counts_table(rows: pd.DataFrame, task: Task, params: ValidateParams) -> pd.DataFrame:
     """One line per group of pictures or people with the least count it must reach."""
+    if task in (Task.LIVENESS, Task.EYES):
+        params = _of_clips(params)
     lines: list[tuple[str, str, int, int]] = []
     for split in Split:
         part = rows.loc[rows["split"] == split]
@@ -109,6 +111,17 @@ def counts_table(rows: pd.DataFrame, task: Task, params: ValidateParams) -> pd.D
     table = pd.DataFrame(lines, columns=["sample_id", "column", "count", "minimum"])
     table["sample_id"] += [f": {count} of at least {least}" for _, _, count, least in lines]
     return table
+
+
+def _of_clips(params: ValidateParams) -> ValidateParams:
+    """The least counts of tasks that are made of clips."""
+    return params.model_copy(
+        update={
+            "min_subjects_per_split": params.min_clip_subjects_per_split,
+            "min_samples_per_split": params.min_clips_per_split,
+            "min_samples_per_species": params.min_clips_per_species,
+        }
+    )
 
 
 def _classes(species: Counter[str], params: ValidateParams) -> dict[str, tuple[int, int]]:
@@ -205,9 +218,10 @@ def _beyond(row: dict[Any, Any]) -> float | None:
     if row["landmarks"] is None:
         return None
     points = np.asarray(row["landmarks"], np.float64)
-    if points.size != 10 or not np.isfinite(points).all():
+    whole = points.size == 10 or (row.get("crop") == "clip" and points.size and points.size % 10 == 0)
+    if not whole or not np.isfinite(points).all():
         return float("inf")
-    points = points.reshape(5, 2)
+    points = points.reshape(-1, 2)
     low, high, unit = np.full(2, -0.5), np.array([row["width"], row["height"]]) - 0.5, 1.0
     if "box" in row:
         box = np.asarray(row["box"], np.float64)

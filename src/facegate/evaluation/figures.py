@@ -13,6 +13,7 @@ from facegate.contracts import Rate, Split
 from facegate.datasets.pack import Pack
 from facegate.evaluation.spoof_points import headline_point
 from facegate.evaluation.tables import comparisons, presentations
+from facegate.faces.film import unroll
 from facegate.metrics.calibration import fit_isotonic, fit_logistic, reliability
 from facegate.metrics.pad import BONA_FIDE, by_species, split_presentations
 from facegate.metrics.verification import error_curves, split_comparisons
@@ -116,7 +117,7 @@ def spoof_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pac
     row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
     cells = [
         (
-            [pack.image(row_of[test.samples[k]])],
+            _pictures(pack, row_of[test.samples[k]]),
             [f"{test.species[k]}", f"score {test.scores[k]:.3f}", _short(test.samples[k])],
         )
         for k in worst
@@ -144,6 +145,15 @@ def _slices(out: Figures, metrics: Mapping[str, Any], metric: str, overall: floa
     }
     if columns:
         plots.slices(out["slices"], columns, overall, metric.upper(), out.synthetic)
+
+
+def _pictures(pack: Pack, row: int) -> list[NDArray[np.uint8]]:
+    """What a sheet shows of a row: the crop, or beginning, middle and end of a film strip."""
+    picture = pack.image(row)
+    if pack.column("crop")[row] != "clip":
+        return [picture]
+    frames, _ = unroll(picture)
+    return [frames[i] for i in (0, len(frames) // 2, len(frames) - 1)]
 
 
 def _short(name: object) -> str:

@@ -16,7 +16,7 @@ def headline(
         targets: all figures of each target.
         baselines: what they are to beat.
     """
-    pick = _recognition if task is Task.RECOGNITION else _spoof
+    pick = {Task.RECOGNITION: _recognition, Task.EYES: _eyes}.get(task, _spoof)
     first = next(iter(targets.values()))
     return {
         "synthetic": first["synthetic"],
@@ -57,6 +57,14 @@ def _spoof(metrics: Mapping[str, Any]) -> dict[str, Any]:
 def _acquisition(metrics: Mapping[str, Any]) -> dict[str, Any]:
     found = metrics.get("acquisition", {})
     return {name: found[name] for name in ("failure_to_acquire", "bpnrr", "apnrr") if name in found}
+
+
+def _eyes(metrics: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **{name: metrics[name] for name in ("auc", "auc_hard", "blinks")},
+        "cllr": metrics["calibration"]["cllr"],
+        "eer": {k: v for k, v in metrics["operating_points"]["eer"].items() if k != "threshold"},
+    } | _comparison(metrics)
 
 
 def _comparison(metrics: Mapping[str, Any]) -> dict[str, Any]:

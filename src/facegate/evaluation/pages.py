@@ -1,6 +1,7 @@
 """The report page of one model version, per task."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from facegate.contracts import ModelContract
@@ -113,6 +114,29 @@ def spoof_page(
             sections.recipe(metrics, contract),
         ],
     )
+
+
+def liveness_page(
+    metrics: Mapping[str, Any], contract: ModelContract, out: Figures, baselines: Mapping[str, Any]
+) -> Page:
+    """Page of a liveness model: that of a spoof model, with static fusion as what it must beat.
+
+    Args:
+        metrics: from :func:`~facegate.evaluation.spoof.evaluate_spoof`, of clips.
+        contract: of the bundle.
+        out: its plots.
+        baselines: ``static`` from :func:`~facegate.evaluation.liveness.static_fusion`, if it was measured.
+    """
+    static = baselines.get("static", {"auc_by_species": {}})
+    page = spoof_page(metrics, contract, out, {"trivial": {"auc_by_species": static["auc_by_species"]}})
+    lead = (
+        "The baseline is the one-frame spoof model on every frame, its log odds averaged: the clip model has learnt "
+        "something from time only where it does better."
+    )
+    errors, species, *others = page.sections
+    head = ("species", "APCER", "AUC", "AUC of static fusion")
+    compared = Section("Species", lead, tables=(Table(head, species.tables[0].rows),))
+    return replace(page, subtitle=f"A clip each. {page.subtitle}", sections=[errors, compared, *others])
 
 
 def _tar(metrics: Mapping[str, Any]) -> Table:

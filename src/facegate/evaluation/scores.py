@@ -10,6 +10,7 @@ from tqdm import tqdm
 from facegate.contracts import CROP_COLUMNS, ModelContract, Split, Task
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import NotMeasurableError
+from facegate.evaluation.eye_scores import score_eyes
 from facegate.evaluation.folds import protocol_pairs
 from facegate.evaluation.pairs import choose_pairs
 from facegate.evaluation.tables import write_table
@@ -130,6 +131,9 @@ def write_scores(
     """
     pack = open_pack(crops, CROP_COLUMNS)
     rows = np.concatenate([rows_of(pack, split) for split in MEASURED])
+    if contract.task is Task.EYES:
+        write_table(out, score_eyes(model, contract, pack, rows), contract.task, about(contract, pack))
+        return
     outputs = answers(model, pack, rows, f"scoring {contract.task} {contract.quantisation.target}")
     if contract.task is Task.RECOGNITION:
         columns = score_comparisons(outputs, pack, rows, limit, seed)

@@ -15,16 +15,18 @@ import pyarrow as pa
 from facegate.contracts import CROP_COLUMNS, Calibration, ModelContract, OperatingPoint, Split, Task
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import BundleError
-from facegate.evaluation import recognition, spoof, spoof_points
+from facegate.evaluation import eyes, recognition, spoof, spoof_points
 from facegate.evaluation.baselines import eigenfaces, trivial
 from facegate.evaluation.compare import compare_recognition, compare_spoof
 from facegate.evaluation.curves import write_curves
+from facegate.evaluation.eye_pages import eye_figures, eye_page
 from facegate.evaluation.figures import Figures, recognition_figures, spoof_figures
 from facegate.evaluation.folds import by_fold
 from facegate.evaluation.groups import sample_groups
 from facegate.evaluation.headline import headline
+from facegate.evaluation.liveness import static_fusion
 from facegate.evaluation.pack_figures import pack_figures
-from facegate.evaluation.pages import recognition_page, spoof_page
+from facegate.evaluation.pages import liveness_page, recognition_page, spoof_page
 from facegate.evaluation.robustness import recognition_robustness, spoof_robustness
 from facegate.evaluation.scores import Model, write_scores
 from facegate.evaluation.tables import comparisons, presentations, read_table
@@ -34,6 +36,12 @@ from facegate.runtime.bundle import Bundle, load_bundle, write_bundle
 from facegate.runtime.session import Session
 
 REFERENCE = "fp32"
+_PAGES = {
+    Task.RECOGNITION: (recognition_figures, recognition_page),
+    Task.SPOOF: (spoof_figures, spoof_page),
+    Task.LIVENESS: (spoof_figures, liveness_page),
+    Task.EYES: (eye_figures, eye_page),
+}
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class Places:
         candidates: where the completed bundles go.
         scores: where ``<target>.parquet`` go.
         reports: where ``<target>/`` with plots, ``evaluation.json`` and ``report.html`` go.
+        spoof: bundle of the one-frame spoof model, which a liveness model has to beat.
     """
 
     crops: Path
@@ -53,6 +62,7 @@ class Places:
     candidates: Path
     scores: Path
     reports: Path
+    spoof: Path | None = None
 
 
 def evaluate_task(
@@ -64,7 +74,7 @@ def evaluate_task(
     """Evaluate every bundle of a task.
 
     Args:
-        task: recognition or spoof.
+        task: any.
         places: where everything lies.
         params: resamples, confidence and seed.
         session: how to run a bundle.
@@ -92,8 +102,9 @@ def evaluate_task(
         metrics = _measure(task, table, about, pack, params)
         metrics |= pack_figures(task, table, about, metrics, pack, params)
         if target == REFERENCE:
-            baselines = _baselines(task, table, pack, bundle.contract, params)
-            metrics["robustness"] = _robustness(task, model, pack, bundle.contract, metrics, params)
+            baselines = _baselines(task, table, pack, bundle.contract, params, places.spoof)
+            if task in (Task.RECOGNITION, Task.SPOOF):
+                metrics["robustness"] = _robustness(task, model, pack, bundle.contract, metrics, params)
         else:
             reference, _ = read_table(places.scores / f"{REFERENCE}.parquet")
             metrics["against_fp32"] = _against(task, reference, table, found[REFERENCE], metrics, params)
@@ -119,6 +130,9 @@ def _measure(
 ) -> dict[str, Any]:
     ids = pack.column("sample_id")
     groups = {name: dict(zip(ids, labels, strict=True)) for name, labels in sample_groups(pack).items()}
+    if task is Task.EYES:
+        groups = {name: group for name, group in groups.items() if name in ("glasses", "light", "pose")}
+        return eyes.evaluate_eyes(table, about, groups, params)
     measure = recognition.evaluate_recognition if task is Task.RECOGNITION else spoof.evaluate_spoof
     found = measure(table, about, groups, params)
     folds = by_fold(table, pack, params.confidence) if task is Task.RECOGNITION else None
@@ -132,15 +146,26 @@ def _points(
     if task is Task.RECOGNITION:
         points = recognition.operating_points(comparisons(table, Split.VAL), dataset, params)
         return points, recognition.contract_calibration(table, dataset)
+    if task is Task.EYES:
+        return eyes.operating_points(table, dataset, params), eyes.contract_calibration(table, dataset)
     points = spoof_points.operating_points(presentations(table, Split.VAL), dataset, params)
     return points, spoof_points.contract_calibration(table, dataset)
 
 
 def _baselines(
-    task: Task, table: pa.Table, pack: Pack, contract: ModelContract, params: EvaluateParams
+    task: Task,
+    table: pa.Table,
+    pack: Pack,
+    contract: ModelContract,
+    params: EvaluateParams,
+    spoof_bundle: Path | None,
 ) -> dict[str, Any]:
     if task is Task.RECOGNITION:
         return {"eigenfaces": eigenfaces(pack, table, params)}
+    if task is Task.LIVENESS:
+        return {"static": static_fusion(pack, table, spoof_bundle, params)} if spoof_bundle else {}
+    if task is Task.EYES:
+        return {}
     return {"trivial": trivial(pack, contract.input.crop_factor)}
 
 
@@ -171,6 +196,8 @@ def _against(
         reference_metrics["operating_points"][point]["threshold"],
         metrics["operating_points"][point]["threshold"],
     )
+    if task is Task.EYES:
+        reference, table = eyes.presentation_table(reference), eyes.presentation_table(table)
     compare = compare_recognition if task is Task.RECOGNITION else compare_spoof
     return compare(reference, table, thresholds, params)
 
@@ -185,9 +212,7 @@ def _report(
     pack: Pack,
 ) -> None:
     out = Figures(folder, bool(metrics["synthetic"]))
-    draw, page = (
-        (recognition_figures, recognition_page) if task is Task.RECOGNITION else (spoof_figures, spoof_page)
-    )
+    draw, page = _PAGES[task]
     draw(out, table, metrics, pack)
     write_curves(folder / "errors.csv", task, table)
     write_page(folder / "report.html", page(metrics, contract, out, baselines))

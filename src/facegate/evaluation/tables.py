@@ -15,7 +15,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from facegate.contracts import COMPARISON_COLUMNS, PRESENTATION_COLUMNS, Column, Split, Task
+from facegate.contracts import (
+    COMPARISON_COLUMNS,
+    EYE_COLUMNS,
+    PRESENTATION_COLUMNS,
+    Column,
+    Split,
+    Task,
+)
 from facegate.datasets.pack import arrow_schema
 from facegate.errors import NotMeasurableError, PackError
 
@@ -23,6 +30,8 @@ _KEY = b"facegate"
 COLUMNS: Mapping[Task, Sequence[Column]] = {
     Task.RECOGNITION: COMPARISON_COLUMNS,
     Task.SPOOF: PRESENTATION_COLUMNS,
+    Task.LIVENESS: PRESENTATION_COLUMNS,
+    Task.EYES: EYE_COLUMNS,
 }
 
 

@@ -20,9 +20,16 @@ from facegate.contracts import CROP_COLUMNS, ModelContract, Quantisation, Split,
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import BundleError, NotMeasurableError
 from facegate.exporting.calibration_set import choose, hashed_order, normalised
-from facegate.exporting.contract import build_contract, input_spec, origin
+from facegate.exporting.contract import build_contract, crop_factor, input_spec, origin
 from facegate.exporting.onnx import export, with_head
-from facegate.exporting.parity import FP32_LIMIT, Decisions, compare, pair_decisions, presentation_decisions
+from facegate.exporting.parity import (
+    FP32_LIMIT,
+    Decisions,
+    compare,
+    eye_decisions,
+    pair_decisions,
+    presentation_decisions,
+)
 from facegate.exporting.quantize import Target, quantise, sensitivity
 from facegate.models.checkpoint import load_trained, read_description
 from facegate.params import Params, QuantizeParams
@@ -70,9 +77,9 @@ def export_bundle(trained: Path, crops: Path, out: Path, params: Params) -> dict
     pack = open_pack(crops, CROP_COLUMNS)
     rows = _validation_rows(pack)
     pictures = pack.images(rows)
-    size = int(pictures.shape[1])
+    height, width = (int(side) for side in pictures.shape[1:3])
     reference = run_network(with_head(network, task), pictures)
-    model = export(network, task, size)
+    model = export(network, task, (height, width))
     proof = Proof(pictures, reference, decisions(task, pack, rows, reference))
     report = proof.report(model)
     if not report["largest"] <= FP32_LIMIT:
@@ -83,7 +90,7 @@ def export_bundle(trained: Path, crops: Path, out: Path, params: Params) -> dict
         )
     contract = build_contract(
         task,
-        input_spec(task, size, params.prepare.context_factor),
+        input_spec(task, (height, width), crop_factor(task, params.prepare.context_factor)),
         reference.shape[1],
         origin(pack, params.digest(), pool=read_description(trained)["training"].get("pool")),
     )
@@ -185,13 +192,15 @@ def decisions(task: Task, pack: Pack, rows: Sequence[int], outputs: Outputs) -> 
     try:
         if task is Task.RECOGNITION:
             return pair_decisions(outputs, list(pack.column("subject_id")[list(rows)]))
+        if task is Task.EYES:
+            return eye_decisions(outputs, pack.column("blink")[list(rows)])
         return presentation_decisions(outputs, list(pack.column("species")[list(rows)]))
     except NotMeasurableError:
         return None
 
 
 def run_network(network: nn.Module, pictures: NDArray[np.uint8], batch: int = 64) -> Outputs:
-    """Answers of a torch network (with its head) to pictures (n, size, size, 3)."""
+    """Answers of a torch network (with its head) to pictures (n, height, width, 3)."""
     with torch.inference_mode():
         parts = [
             network(torch.from_numpy(normalised(pictures[i : i + batch]))).numpy()
@@ -201,7 +210,7 @@ def run_network(network: nn.Module, pictures: NDArray[np.uint8], batch: int = 64
 
 
 def run_onnx(model: bytes, pictures: NDArray[np.uint8], batch: int = 64) -> Outputs:
-    """Answers of a serialised model to pictures (n, size, size, 3), on ONNX Runtime's CPU kernels."""
+    """Answers of a serialised model to pictures (n, height, width, 3), on ONNX Runtime's CPU kernels."""
     options = ort.SessionOptions()
     options.log_severity_level = 3
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])

@@ -24,6 +24,7 @@ from facegate.contracts import (
 from facegate.datasets.pack import Pack
 from facegate.exporting.onnx import INPUT, MEAN, OPSET, SCALE, output_kind
 from facegate.faces.align import TEMPLATE_NAME
+from facegate.faces.eyes import EYE_FACTOR
 from facegate.sources.fetch import HEAD_WHEEL
 from facegate.sources.ledger import training_data
 
@@ -94,20 +95,36 @@ def origin(
     )
 
 
-def input_spec(task: Task, size: int, crop_factor: float = 1.0, *, in_graph: bool = True) -> InputSpec:
-    """Input of an exported graph; `crop_factor` concerns context crops only."""
+_CROPS: dict[Task, Literal["aligned", "context", "eye", "clip"]] = {
+    Task.RECOGNITION: "aligned",
+    Task.SPOOF: "context",
+    Task.LIVENESS: "clip",
+    Task.EYES: "eye",
+}
+
+
+def crop_factor(task: Task, context: float) -> float:
+    """How large a task's crop is against the face, where context crops have the factor `context`."""
+    return {Task.RECOGNITION: 1.0, Task.EYES: EYE_FACTOR}.get(task, context)
+
+
+def input_spec(
+    task: Task, size: int | tuple[int, int], crop_factor: float = 1.0, *, in_graph: bool = True
+) -> InputSpec:
+    """Input of an exported graph: side of a square, or height and width; `crop_factor` is 1 for aligned crops."""
     aligned = task is Task.RECOGNITION
+    height, width = (size, size) if isinstance(size, int) else size
     return InputSpec(
         name=INPUT,
         layout="NHWC" if in_graph else "NCHW",
         dtype="uint8" if in_graph else "float32",
-        height=size,
-        width=size,
+        height=height,
+        width=width,
         colour="RGB",
         in_graph=in_graph,
         mean=(MEAN, MEAN, MEAN),
         scale=(SCALE, SCALE, SCALE),
-        crop="aligned" if aligned else "context",
+        crop=_CROPS[task],
         crop_factor=1.0 if aligned else crop_factor,
         template=TEMPLATE_NAME if aligned else "none",
     )

@@ -27,6 +27,8 @@ INPUT = "images"
 MEAN = 128.0
 SCALE = 1.0 / 128.0
 
+Sides = tuple[int, int]
+"""Height and width, pixels."""
 OutputKind = Literal["embedding", "probabilities"]
 
 _PLANES, _ZERO, _STEP, _FLOAT = (f"{INPUT}/{part}" for part in ("planes", "zero_point", "scale", "float"))
@@ -62,24 +64,25 @@ def with_head(network: nn.Module, task: Task) -> nn.Module:
     return _WithHead(without_prelu(plain), output_kind(task)).eval()
 
 
-def export(network: nn.Module, task: Task, size: int, *, in_graph: bool = True) -> bytes:
+def export(network: nn.Module, task: Task, size: int | Sides, *, in_graph: bool = True) -> bytes:
     """Export a trained network.
 
     Args:
-        network: maps float RGB (N, 3, size, size) to raw embeddings or logits; it is not changed.
+        network: maps float RGB (N, 3, height, width) to raw embeddings or logits; it is not changed.
         task: decides the head and the output's name (:func:`output_kind`).
-        size: side of the input, pixels.
+        size: side of a square input, or height and width, pixels.
         in_graph: take the uint8 NHWC picture; otherwise float NCHW, already normalised.
 
     Returns:
         The serialised model: input ``images`` with a dynamic batch, deterministic bytes.
     """
     kind = output_kind(task)
+    sides = (size, size) if isinstance(size, int) else size
     batch = torch.export.Dim("batch", min=1, max=4096)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     program = torch.onnx.export(
         with_head(network, task),
-        (torch.zeros(2, 3, size, size),),
+        (torch.zeros(2, 3, *sides),),
         dynamo=True,
         external_data=False,
         opset_version=OPSET,
@@ -91,7 +94,7 @@ def export(network: nn.Module, task: Task, size: int, *, in_graph: bool = True) 
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     model = _clean(program.model_proto, f"facegate-{task}")
-    return serialise(add_picture_input(model, size) if in_graph else model)
+    return serialise(add_picture_input(model, sides) if in_graph else model)
 
 
 def serialise(model: onnx.ModelProto) -> bytes:
@@ -100,12 +103,12 @@ def serialise(model: onnx.ModelProto) -> bytes:
     return model.SerializeToString(deterministic=True)
 
 
-def add_picture_input(model: onnx.ModelProto, size: int) -> onnx.ModelProto:
-    """A copy whose input is the uint8 picture (N, size, size, 3) in place of normalised float planes."""
+def add_picture_input(model: onnx.ModelProto, sides: Sides) -> onnx.ModelProto:
+    """A copy whose input is the uint8 picture (N, height, width, 3) in place of normalised float planes."""
     model = _copied(model)
     graph = model.graph
     _rename(graph, INPUT, _FLOAT)
-    _set_input(graph, TensorProto.UINT8, [size, size, 3])
+    _set_input(graph, TensorProto.UINT8, [*sides, 3])
     graph.initializer.append(numpy_helper.from_array(np.array(MEAN, np.uint8), _ZERO))
     graph.initializer.append(numpy_helper.from_array(np.array(SCALE, np.float32), _STEP))
     graph.node.insert(0, helper.make_node("Transpose", [INPUT], [_PLANES], _PLANES, perm=[0, 3, 1, 2]))
@@ -117,19 +120,22 @@ def remove_picture_input(model: onnx.ModelProto) -> onnx.ModelProto:
     """The reverse of :func:`add_picture_input`: a copy that takes normalised float planes (N, 3, H, W)."""
     model = _copied(model)
     graph = model.graph
-    size = picture_size(model)
+    sides = picture_sides(model)
     for node in [n for n in graph.node if n.name in (_PLANES, _FLOAT)]:
         graph.node.remove(node)
     for constant in [i for i in graph.initializer if i.name in (_ZERO, _STEP)]:
         graph.initializer.remove(constant)
-    _set_input(graph, TensorProto.FLOAT, [3, size, size])
+    _set_input(graph, TensorProto.FLOAT, [3, *sides])
     _rename(graph, _FLOAT, INPUT)
     return model
 
 
-def picture_size(model: onnx.ModelProto) -> int:
-    """Side of the input picture, pixels; the input is NHWC uint8 or NCHW float."""
-    return int(model.graph.input[0].type.tensor_type.shape.dim[2].dim_value)
+def picture_sides(model: onnx.ModelProto) -> Sides:
+    """Height and width of the input picture, pixels; the input is NHWC uint8 or NCHW float."""
+    tensor = model.graph.input[0].type.tensor_type
+    sides = [axis.dim_value for axis in tensor.shape.dim]
+    first = 1 if tensor.elem_type == TensorProto.UINT8 else 2
+    return int(sides[first]), int(sides[first + 1])
 
 
 def _copied(model: onnx.ModelProto) -> onnx.ModelProto:

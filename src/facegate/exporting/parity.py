@@ -101,6 +101,23 @@ def presentation_decisions(
     return Decisions(f"bpcer_{_short(bpcer)}", threshold, scores, genuine, False)
 
 
+def eye_decisions(probabilities: NDArray[np.float32], closure: ArrayLike, missed: float = 0.05) -> Decisions:
+    """All eyes, decided at the threshold at which a share of the open ones is called closed.
+
+    Args:
+        probabilities: of the trained network, shape (n, 2), open last.
+        closure: of each eye, 0 open to 1 closed.
+        missed: that share, 0 to 1.
+
+    Raises:
+        NotMeasurableError: no eye is open.
+    """
+    opened = np.asarray(closure) < 0.5
+    scores = probabilities[:, -1]
+    threshold = _between(scores, threshold_at_bpcer(scores[opened], missed))
+    return Decisions(f"open_missed_{_short(missed)}", threshold, scores, opened, False)
+
+
 def pair_scores(embeddings: NDArray[np.float32]) -> NDArray[np.float32]:
     """Cosine of every pair of rows, in the order of ``numpy.triu_indices(n, 1)``."""
     return (embeddings @ embeddings.T)[np.triu_indices(len(embeddings), 1)]

@@ -35,7 +35,7 @@ from facegate.exporting.onnx import (
     MEAN,
     SCALE,
     add_picture_input,
-    picture_size,
+    picture_sides,
     remove_picture_input,
     serialise,
 )
@@ -102,7 +102,7 @@ def quantise(
 
     Args:
         model: what :func:`~facegate.exporting.onnx.export` returned, with the picture as input.
-        pictures: calibration crops, shape (n, size, size, 3).
+        pictures: calibration crops, shape (n, height, width, 3).
         target: family of processors.
         method: how ranges are taken from the activations met.
         float_layers: names of nodes to leave in floating point (:func:`layers` lists candidates). The head
@@ -113,7 +113,7 @@ def quantise(
     """
     proto = onnx.ModelProto.FromString(model)
     core = remove_picture_input(proto)
-    size = picture_size(proto)
+    sides = picture_sides(proto)
     helper.set_model_props(core, {"onnx.quant.pre_process": "onnxruntime.quant"})
     excluded = sorted({*float_layers, *_head(core)})
     with tempfile.TemporaryDirectory(prefix="facegate-int8-") as folder, _quiet():
@@ -138,7 +138,7 @@ def quantise(
         )
         quantised = onnx.load(out)
     del quantised.metadata_props[:], quantised.graph.value_info[:]
-    whole = _shield(_feed_integers(add_picture_input(quantised, size)), float_layers)
+    whole = _shield(_feed_integers(add_picture_input(quantised, sides)), float_layers)
     return serialise(pack_stems(whole, INPUT))
 
 

@@ -37,7 +37,7 @@ class Decision(NamedTuple):
     operating_point: str
 
 
-class _Model:
+class FaceModel:
     """A bundle opened for one task; the operating point is looked up when first asked for."""
 
     task: Task
@@ -93,7 +93,7 @@ class _Model:
         return self.session.run(crops)
 
 
-class Recogniser(_Model):
+class Recogniser(FaceModel):
     """Who is this: faces into embeddings, embeddings into scores.
 
     Args:
@@ -136,7 +136,7 @@ class Recogniser(_Model):
         return float(np.dot(a, b))
 
 
-class SpoofJudge(_Model):
+class SpoofJudge(FaceModel):
     """Is this a live person, from one frame.
 
     Args:

@@ -12,19 +12,34 @@ import torch
 import facegate
 from facegate.contracts import Split, Task
 from facegate.datasets.batches import Crops, Pool, load_crops, load_pool
+from facegate.datasets.clip_batches import load_clips
+from facegate.datasets.eye_batches import load_eyes
 from facegate.datasets.modules import CropModule, distil_data, recognition_data, spoof_data
 from facegate.datasets.pack import open_pack
 from facegate.errors import PackError, ParamsError
+from facegate.models.eyes import module as eyes
 from facegate.models.learner import Learner
 from facegate.models.recognition import module as recognition
 from facegate.models.recognition.network import SIZE
 from facegate.models.spoof import module as spoof
-from facegate.params import DistilParams, Params, RecognitionParams, SpoofParams
+from facegate.params import (
+    DistilParams,
+    EyesParams,
+    LivenessParams,
+    Params,
+    RecognitionParams,
+    SpoofParams,
+)
+from facegate.training import clips as liveness
+from facegate.training.clips import ClipModule
+from facegate.training.eyes import eye_data
 
 CODE = (
     "models/**/*.py",
     "training/*.py",
     *(f"datasets/{name}.py" for name in ("augment", "batches", "effects", "modules", "sampling")),
+    *(f"datasets/{name}.py" for name in ("clip_batches", "eye_batches", "eye_effects")),
+    *(f"faces/{name}.py" for name in ("film", "motion")),
 )
 """Source files that decide what training gives."""
 
@@ -35,7 +50,7 @@ class Material:
 
     Attributes:
         task: what they are for.
-        train: training split.
+        train: training split: ``Crops``, ``Clips`` for liveness, ``EyeCrops`` for eyes.
         validation: validation split.
         digest: digest of the pack they come from.
         pool: faces with a teacher's embeddings, where the recipe asks for them.
@@ -45,13 +60,16 @@ class Material:
     """
 
     task: Task
-    train: Crops
-    validation: Crops
+    train: Any
+    validation: Any
     digest: str
     pool: Pool | None = None
     content: Crops | None = None
     pool_digest: str = ""
     pool_about: Mapping[str, Any] = field(default_factory=dict)
+
+
+_LOADERS = {Task.EYES: load_eyes, Task.LIVENESS: load_clips}
 
 
 def load_material(task: Task, params: Params, crops: Path, pool: Path | None = None) -> Material:
@@ -60,6 +78,9 @@ def load_material(task: Task, params: Params, crops: Path, pool: Path | None = N
     Raises:
         PackError: the pack is unreadable, a split is empty, or the crops are of a size that the task cannot take.
     """
+    if task in _LOADERS:
+        load = _LOADERS[task]
+        return Material(task, load(crops, Split.TRAIN), load(crops, Split.VAL), open_pack(crops).digest)
     train, validation = load_crops(crops, Split.TRAIN), load_crops(crops, Split.VAL)
     height, width = train.images.shape[1:3]
     if height != width or (task is Task.RECOGNITION and width != SIZE):
@@ -81,13 +102,18 @@ def _beside(material: Material, pool: Path) -> Material:
     return replace(material, pool_digest=pack.digest, pool_about=pack.metadata)
 
 
-def section(task: Task, params: Params) -> RecognitionParams | SpoofParams:
+def section(task: Task, params: Params) -> RecognitionParams | SpoofParams | LivenessParams | EyesParams:
     """The recipe of a task.
 
     Raises:
         ParamsError: no recipe for this task.
     """
-    recipes = {Task.RECOGNITION: params.recognition, Task.SPOOF: params.spoof}
+    recipes = {
+        Task.RECOGNITION: params.recognition,
+        Task.SPOOF: params.spoof,
+        Task.LIVENESS: params.liveness,
+        Task.EYES: params.eyes,
+    }
     if task not in recipes:
         raise ParamsError(f"`{task}` cannot be trained", f"choose one of {', '.join(map(str, recipes))}")
     return recipes[task]
@@ -97,16 +123,25 @@ def network_kwargs(material: Material, params: Params) -> dict[str, object]:
     """Arguments that rebuild the task's network."""
     if material.task is Task.RECOGNITION:
         return recognition.network_kwargs(params.recognition)
+    if material.task is Task.EYES:
+        return eyes.network_kwargs(params.eyes)
+    if material.task is Task.LIVENESS:
+        return liveness.network_kwargs(material.train, params.liveness)
     return spoof.network_kwargs(params.spoof, material.train.images.shape[1])
 
 
-def assemble(material: Material, params: Params) -> tuple[Learner, CropModule]:
+def assemble(material: Material, params: Params) -> tuple[Learner, CropModule | ClipModule]:
     """Build the learner and its batches; seed torch before, for the initial weights.
 
     Raises:
         PackError: the training split lacks people, bona fide pictures or attacks.
     """
     workers = params.trainer.workers
+    if material.task is Task.LIVENESS:
+        return liveness.assemble(material.train, material.validation, params.liveness)
+    if material.task is Task.EYES:
+        data = eye_data(material.train, material.validation, params.eyes, workers)
+        return eyes.EyeModule(params.eyes), data
     if material.task is Task.RECOGNITION and params.recognition.distil:
         return _student(material, params.recognition, params.recognition.distil, workers)
     if material.task is Task.RECOGNITION:
@@ -114,7 +149,7 @@ def assemble(material: Material, params: Params) -> tuple[Learner, CropModule]:
         learner = recognition.RecognitionModule(params.recognition, people.identities, people.per_person)
         return learner, data
     if params.spoof.content and material.content is None:
-        raise _no_pool("spoof.content", material.task)
+        raise _no_pool("spoof.content", "content@spoof")
     data, species = spoof_data(material.train, material.validation, params.spoof, workers, material.content)
     size = material.train.images.shape[1]
     return spoof.SpoofModule(params.spoof, size, len(species.names)), data
@@ -124,7 +159,7 @@ def _student(
     material: Material, params: RecognitionParams, distil: DistilParams, workers: int
 ) -> tuple[Learner, CropModule]:
     if material.pool is None:
-        raise _no_pool("recognition.distil", material.task)
+        raise _no_pool("recognition.distil", "lessons@recognition")
     width = material.pool.embeddings.shape[1]
     if width != params.embedding:
         raise ParamsError(
@@ -136,10 +171,10 @@ def _student(
     return recognition.StudentModule(params, distil, centre, people.identities if people else 0), data
 
 
-def _no_pool(key: str, task: Task) -> PackError:
+def _no_pool(key: str, stage: str) -> PackError:
     return PackError(
         f"`{key}` asks for further training pictures, and there are none",
-        f"run `dvc repro pool@{task}`, or take `{key}` out of params.yaml",
+        f"run `dvc repro {stage}`, or take `{key}` out of params.yaml",
     )
 
 
@@ -153,6 +188,8 @@ def run_key(material: Material, params: Params) -> str:
         "pool": material.pool_digest,
         "code": code_digest(),
     }
+    if material.task is Task.LIVENESS:
+        decided["encoder"] = liveness.encoder_digest(params.liveness)
     return hashlib.sha256(json.dumps(decided, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -12,7 +12,6 @@ import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint
 
-from facegate.datasets.modules import CropModule
 from facegate.models.learner import Learner
 from facegate.params import TrainerParams
 from facegate.training.callbacks import AveragedWeights, StepSeed
@@ -20,7 +19,7 @@ from facegate.training.callbacks import AveragedWeights, StepSeed
 
 def run(
     learner: Learner,
-    data: CropModule,
+    data: pl.LightningDataModule,
     params: TrainerParams,
     callbacks: Sequence[Callback],
     resume: Path | None = None,

@@ -19,7 +19,12 @@ def tune_section(task: Task, params: Params) -> TuneParams:
     Raises:
         ParamsError: no sweep for this task.
     """
-    sweeps = {Task.RECOGNITION: params.tune.recognition, Task.SPOOF: params.tune.spoof}
+    sweeps = {
+        Task.RECOGNITION: params.tune.recognition,
+        Task.SPOOF: params.tune.spoof,
+        Task.LIVENESS: params.tune.liveness,
+        Task.EYES: params.tune.eyes,
+    }
     if task not in sweeps:
         raise ParamsError(f"`{task}` cannot be tuned", f"choose one of {', '.join(map(str, sweeps))}")
     return sweeps[task]

@@ -1,0 +1,1 @@
+"""Are the eyes open: one eye, cut out of a face."""

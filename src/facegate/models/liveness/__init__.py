@@ -1,0 +1,1 @@
+"""Is this a live person: a clip, as a film strip."""
