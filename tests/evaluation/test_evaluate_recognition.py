@@ -4,10 +4,12 @@ import numpy as np
 import pytest
 
 from facegate.contracts import Split
+from facegate.errors import NotMeasurableError
 from facegate.evaluation import compare, recognition, tables
 from facegate.evaluation.baselines import eigenfaces
 from facegate.evaluation.groups import sample_groups
 from facegate.metrics import verification as v
+from tests.evaluation.test_enrolment import table_of
 
 
 @pytest.fixture(scope="module")
@@ -111,3 +113,9 @@ def test_different_comparisons_cannot_be_compared(face_table, evaluate_params):
         compare.compare_recognition(
             face_table, face_table.slice(0, face_table.num_rows - 5), (0.3, 0.3), evaluate_params
         )
+
+
+def test_without_impostors_nothing_is_measured(evaluate_params):
+    lone = table_of(np.eye(4), np.zeros(4, int))
+    with pytest.raises(NotMeasurableError, match="at least 2"):
+        recognition.operating_points(lone, "", evaluate_params)

@@ -79,6 +79,33 @@ def test_a_missing_kind_is_not_measurable(evaluate_params):
         spoof.evaluate_spoof(only_attacks, ABOUT, {}, evaluate_params)
 
 
+def test_a_species_that_the_test_people_lack_is_left_out_and_no_zero(evaluate_params):
+    table = golden()
+    rows = zip(table["split"].to_pylist(), table["species"].to_pylist(), strict=True)
+    found = spoof.evaluate_spoof(
+        table.filter(pa.array([row != ("test", "print") for row in rows])), ABOUT, {}, evaluate_params
+    )
+    assert set(found["operating_points"]["bpcer_10"]["apcer"]) == {"replay_phone"}
+    assert set(found["auc_by_species"]) == {"replay_phone"}
+
+
+def test_a_species_of_one_person_has_figures_of_which_nothing_is_known(evaluate_params):
+    table = golden()
+    rows = zip(table["split"].to_pylist(), table["sample_id"].to_pylist(), strict=True)
+    lonely = [split == "val" or "print" not in name or name.endswith("-0") for split, name in rows]
+    found = spoof.evaluate_spoof(table.filter(pa.array(lonely)), ABOUT, {}, evaluate_params)
+    print_ = found["operating_points"]["bpcer_10"]["apcer"]["print"]
+    assert (print_["value"], print_["low"], print_["high"], print_["trials"]) == (0.0, 0.0, 1.0, 1)
+    assert (found["auc_by_species"]["print"]["low"], found["auc_by_species"]["print"]["high"]) == (0.0, 1.0)
+
+
+def test_constant_scores_end_in_an_error_that_says_so(evaluate_params):
+    table = golden()
+    flat = table.set_column(4, table.schema.field("score"), pa.array([0.5] * table.num_rows, pa.float32()))
+    with pytest.raises(NotMeasurableError, match="all scores are equal"):
+        spoof.evaluate_spoof(flat, ABOUT, {}, evaluate_params)
+
+
 def test_trivial_features_find_the_brightness_that_gives_attacks_away(attack_pack):
     found = trivial(attack_pack, 2.0)["auc_by_species"]
     assert set(found) == {"print", "replay_phone"}

@@ -14,6 +14,7 @@ from scipy.linalg import eigh
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from facegate.contracts import AttackSpecies, Rate, Split
 from facegate.datasets.pack import Pack
@@ -123,6 +124,9 @@ def _principal_axes(centred: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leading eigenvectors of the covariance, shape (side², k)."""
     size = centred.shape[1]
     leading = (size - min(COMPONENTS, size), size - 1)
-    values, vectors = eigh(centred.T @ centred, subset_by_index=leading)
+    with threadpool_limits(
+        1
+    ):  # a second thread gains nothing here, and waits for long where the machine is busy
+        values, vectors = eigh(centred.T @ centred, subset_by_index=leading)
     count = int((values > 1e-9 * values[-1]).sum())
     return vectors[:, ::-1][:, :count]

@@ -39,7 +39,7 @@ def recognition_page(
     worst = "Above, two people taken for one; below, one person taken for two."
     return Page(
         f"{contract.name} · {contract.quantisation.target}",
-        f"Who is this? {metrics['people']} test people, {metrics['pictures']:,} pictures of {metrics['dataset']}.",
+        f"Who is this? {metrics['people']} test people, {metrics['pictures']:,} pictures; data set: {metrics['dataset']}.",
         metrics["synthetic"],
         [
             ("Equal error rate", rate(metrics["eer"])),
@@ -94,8 +94,8 @@ def spoof_page(
     auc = metrics["auc"]
     return Page(
         f"{contract.name} · {contract.quantisation.target}",
-        f"Is this a live person? {metrics['people']} test people, {metrics['presentations']:,} presentations of "
-        f"{metrics['dataset']}.",
+        f"Is this a live person? {metrics['people']} test people, {metrics['presentations']:,} presentations; "
+        f"data set: {metrics['dataset']}.",
         metrics["synthetic"],
         [
             (f"Worst APCER at {shown} ({at['worst_species']})", rate(at["worst_apcer"])),

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from facegate.contracts import Split
+from facegate.errors import NotMeasurableError
 from facegate.evaluation.groups import DEMOGRAPHIC
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.spoof_points import columns, headline_point, measured, operating_points, rates_at
@@ -79,7 +80,10 @@ def _auc(draws: Resamples, test: Presentations, params: EvaluateParams, species:
     bona_fide = test.species == BONA_FIDE
     rows = bona_fide | (test.species == species) if species else np.ones(bona_fide.size, bool)
     samples = resampled_aucs(draws, test.scores[rows], bona_fide[rows], test.subjects[rows])
-    low, high = interval(samples, draws.people.size, params.confidence)
+    try:
+        low, high = interval(samples, draws.people.size, params.confidence)
+    except NotMeasurableError:  # the species is shown by so few people that many resamples lack it
+        low, high = 0.0, 1.0
     return {
         "value": auc(test.scores[rows], bona_fide[rows]),
         "low": max(low, 0.0),
