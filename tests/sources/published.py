@@ -129,9 +129,8 @@ def write_siw(root: Path, people: People, train=range(8), test=range(8, 12)) -> 
                 subject = f"{person + 1:03d}"
                 folder = root / part / ("live" if kind == 1 else "spoof") / subject
                 write_clip(folder / f"{subject}-1-{kind}-{medium}-1.mov", bgr(row))
-    first = root / "Train/live/001/001-1-1-1-1"
-    write_text(first.with_suffix(".face"), "0 0 0 0\n" * 8)
-    (root / "Train/spoof/001/001-1-2-1-1.mov").write_bytes(b"no video")
+    write_text(root / "Train/live/002/002-1-1-1-1.face", "0 0 0 0\n" * 8)
+    (root / "Train/spoof/002/002-1-2-1-1.mov").write_bytes(b"no video")
 
 
 def write_clip(path: Path, picture: np.ndarray, frames=8, fps=4.0) -> None:
