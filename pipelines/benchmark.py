@@ -10,7 +10,8 @@ from pipelines.stage import artifacts, run, task_argument
 def main(params: Params) -> None:
     """Measure the candidates on this machine."""
     task = task_argument()
-    benchmark_task(task, artifacts(task) / "candidates", Path("reports/benchmark") / task, params.benchmark)
+    out, metrics = Path("reports/benchmark") / task, Path("metrics") / f"{task}.json"
+    benchmark_task(task, artifacts(task) / "candidates", out, params.benchmark, metrics)
 
 
 if __name__ == "__main__":

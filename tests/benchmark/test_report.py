@@ -32,9 +32,12 @@ def test_folder_without_bundles_is_named(tmp_path: Path) -> None:
 
 
 def test_stage_writes_report_table_and_plots(candidates: Path, tmp_path: Path) -> None:
-    report = benchmark_task(Task.RECOGNITION, candidates, tmp_path / "out", QUICK)
+    metrics = tmp_path / "recognition.json"
+    metrics.write_text(json.dumps({"synthetic": True, "fp32": {"eer": {"value": 0.08}}}))
+    report = benchmark_task(Task.RECOGNITION, candidates, tmp_path / "out", QUICK, metrics)
     out = tmp_path / "out"
     assert sorted(path.name for path in out.iterdir()) == [
+        "accuracy.png",
         "benchmark.json",
         "benchmark.md",
         "latency_1.png",
@@ -53,8 +56,11 @@ def test_stage_writes_report_table_and_plots(candidates: Path, tmp_path: Path) -
     assert variant["cold"]["peak_mb"] >= variant["cold"]["runtime_mb"]
     assert set(variant["throughput"]["1"]) == {"1", "4", "16", "64"}
     assert sum(layer["share"] for layer in report["slowest"]["layers"]) == pytest.approx(1, abs=0.01)
+    assert variant["runtime"]["chosen"] in variant["runtime"]["median_ms"]
+    assert report["install_mb"]["numpy"] > 10 and "torch" not in report["install_mb"]
     page = (out / "benchmark.md").read_text()
     assert page.count("| copy |") == 2
+    assert f"copy: runtime {variant['runtime']['chosen']}" in page and "A bare installation takes" in page
     assert "host" not in json.dumps(report["machine"]).lower()
 
 

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from facegate.benchmark.cold import measure_cold
 from facegate.benchmark.cost import layer_costs
+from facegate.benchmark.footprint import energy, install_size
 from facegate.benchmark.layers import profile_layers
 from facegate.benchmark.machine import available_cores, describe, peaks
 from facegate.benchmark.timing import Latency, Seconds, interleave, speedup
-from facegate.contracts import Quantisation
 from facegate.params import BenchmarkParams
 from facegate.runtime.bundle import Bundle, load_bundle
-from facegate.runtime.session import Session
+from facegate.runtime.session import AUTO, Session
 
 REFERENCE = "fp32"
 BATCHES = (1, 4, 16, 64)
@@ -45,22 +45,30 @@ def measure(bundles: Mapping[str, Path], params: BenchmarkParams) -> Measured:
 
     Returns:
         Report: ``machine``, ``peaks``, and by variant ``latency_ms`` and ``speedup`` by threads,
-        ``throughput``, ``cold``, ``bytes``, ``gmacs``, ``parameters``, ``share_of_peak``.
+        ``throughput``, ``cold``, ``bytes``, ``gmacs``, ``parameters``, ``share_of_peak``, ``runtime`` (what
+        ``auto`` chooses and why) and ``energy_mj``; ``install_mb`` by distribution.
 
     Raises:
         BundleError: a bundle is broken.
     """
     loaded = {name: load_bundle(folder) for name, folder in bundles.items()}
     limits = peaks()
-    measured = Measured({"machine": describe(), "peaks": limits, "variants": {}})
+    measured = Measured(
+        {"machine": describe(), "peaks": limits, "install_mb": install_size(), "variants": {}}
+    )
+    paper = _on_paper(loaded.get(REFERENCE) or next(iter(loaded.values())))
     for threads in usable(params.threads):
         measured.times[threads] = time_sessions(loaded, threads, params)
     for name, bundle in loaded.items():
         measured.report["variants"][name] = {
-            **_on_paper(bundle),
+            "target": bundle.contract.quantisation.target,
+            "bytes": len(bundle.model),
+            "float_layers": len(bundle.contract.quantisation.float_layers),
+            **paper,
             **_latencies(name, measured.times),
             "throughput": _throughput(bundle, params),
             "cold": measure_cold(bundles[name]),
+            **_runtime(bundle),
         }
     for name, bundle in loaded.items():
         variant = measured.report["variants"][name]
@@ -89,15 +97,19 @@ def _call(session: Session, pictures: NDArray[np.uint8]) -> Any:
 
 
 def _on_paper(bundle: Bundle) -> dict[str, Any]:
+    """Cost of the network itself: an int8 graph may hold zeros for speed, which are no work of the network's."""
     layers = layer_costs(bundle.model)
-    quantisation: Quantisation = bundle.contract.quantisation
     return {
-        "target": quantisation.target,
-        "bytes": len(bundle.model),
         "gmacs": round(sum(layer.macs for layer in layers) / 1e9, 6),
         "parameters": sum(layer.parameters for layer in layers),
-        "float_layers": len(quantisation.float_layers),
     }
+
+
+def _runtime(bundle: Bundle) -> dict[str, Any]:
+    """Which runtime is the fastest here, and what an answer costs in energy."""
+    session = Session(bundle, runtime=AUTO)
+    call = _call(Session(bundle), bundle.golden.inputs[:1])
+    return {"runtime": session.choice.report() if session.choice else None, "energy_mj": energy(call)}
 
 
 def _latencies(name: str, times: Mapping[int, Mapping[str, Seconds]]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def latency_distributions(path: Path, times: Mapping[str, Seconds], title: str) 
             axes.axvline(float(np.median(ordered)), color=colour, lw=0.8, ls=":")
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda value, _: f"{value:g}" if f"{value:e}"[0] in "25" else "")
+        axes.xaxis.set_minor_formatter(_few_minor)
         axes.set_xlabel("milliseconds for one picture")
         axes.set_ylabel("share of runs that took at most this")
         axes.legend(loc="lower right")
@@ -75,8 +75,9 @@ def accuracy_against_latency(
             )
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(_few_minor)
         axes.margins(0.25)
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 125 * max(error for _, error in points.values()) or 1)
         axes.set_xlabel("milliseconds for one picture (median)")
         axes.set_ylabel(f"{measure}, %")
 
@@ -100,6 +101,11 @@ def step_bars(path: Path, steps: Mapping[str, Mapping[str, float]], title: str) 
         axes.set_xlabel("milliseconds for one frame (median of each step)")
         axes.grid(False, axis="y")
         axes.legend(loc="lower right")
+
+
+def _few_minor(value: float, _: object) -> str:
+    """Label of a minor tick of a logarithmic axis: 2 and 5 of each decade."""
+    return f"{value:g}" if f"{value:e}"[0] in "25" else ""
 
 
 def _colours(count: int) -> list[str]:

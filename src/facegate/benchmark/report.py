@@ -29,7 +29,9 @@ def find_bundles(folder: Path) -> dict[str, Path]:
     return {path.name: path for path in ordered}
 
 
-def benchmark_task(task: Task, candidates: Path, out: Path, params: BenchmarkParams) -> dict[str, Any]:
+def benchmark_task(
+    task: Task, candidates: Path, out: Path, params: BenchmarkParams, metrics: Path | None = None
+) -> dict[str, Any]:
     """Stage `benchmark`: measure every bundle of a task.
 
     Args:
@@ -37,6 +39,7 @@ def benchmark_task(task: Task, candidates: Path, out: Path, params: BenchmarkPar
         candidates: folder of the bundles.
         out: folder for ``benchmark.json``, ``benchmark.md`` and the plots; replaced as a whole.
         params: rounds and threads.
+        metrics: ``metrics/<task>.json`` of the evaluation, for the plot of accuracy against latency.
 
     Returns:
         The report.
@@ -59,9 +62,33 @@ def benchmark_task(task: Task, candidates: Path, out: Path, params: BenchmarkPar
     plots.slowest_layers(
         draft / "layers.png", slowest["layers"], f"{task} {slowest['variant']}: slowest operators"
     )
+    if metrics is not None and metrics.is_file():
+        _accuracy_plot(draft / "accuracy.png", task, report, json.loads(metrics.read_text()))
     shutil.rmtree(out, ignore_errors=True)
     draft.rename(out)
     return report
+
+
+def _accuracy_plot(path: Path, task: Task, report: Mapping[str, Any], metrics: Mapping[str, Any]) -> None:
+    """Error of every variant that was evaluated against its time at the fewest threads."""
+    errors = {name: _error(task, metrics[name]) for name in report["variants"] if name in metrics}
+    points = {
+        name: (next(iter(report["variants"][name]["latency_ms"].values()))["median"], error)
+        for name, error in errors.items()
+        if error is not None
+    }
+    if points:
+        measure = "equal error rate" if task is Task.RECOGNITION else "1 − AUC"
+        title = f"{task}: accuracy against latency"
+        plots.accuracy_against_latency(path, points, measure, title, synthetic=bool(metrics.get("synthetic")))
+
+
+def _error(task: Task, values: Mapping[str, Any]) -> float | None:
+    """The task's headline error, 0 to 1; None where it was not measurable."""
+    if task is Task.RECOGNITION:
+        return (values.get("eer") or {}).get("value")
+    auc = (values.get("auc") or {}).get("value")
+    return None if auc is None else 1 - auc
 
 
 def table(report: Mapping[str, Any]) -> str:
@@ -88,8 +115,23 @@ def table(report: Mapping[str, Any]) -> str:
         "| variant | MB | weights | MMAC | share of peak | import | load | first | peak memory |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
         *(_static_row(name, variant) for name, variant in report["variants"].items()),
+        "",
+        *(_runtime_line(name, variant) for name, variant in report["variants"].items()),
+        "",
+        _install_line(report["install_mb"]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _runtime_line(name: str, variant: Mapping[str, Any]) -> str:
+    joules = variant["energy_mj"]
+    spent = f"{joules:g} mJ a picture" if joules is not None else "not told by this device"
+    return f"- {name}: runtime {variant['runtime']['reason']}; energy: {spent}."
+
+
+def _install_line(sizes: Mapping[str, float]) -> str:
+    largest = ", ".join(f"{name} {size:.0f}" for name, size in list(sizes.items())[:4])
+    return f"A bare installation takes {sum(sizes.values()):.0f} MB without pip ({largest})."
 
 
 def write_json(path: Path, values: Any) -> None:
