@@ -5,7 +5,8 @@ from pathlib import Path
 from facegate.contracts import Task
 from facegate.evaluation.stage import Places, evaluate_task
 from facegate.params import Params
-from pipelines.stage import artifacts, crops, run, task_argument, write_json
+from facegate.sources.teacher import TEACHER_FILE
+from pipelines.stage import ASSETS, artifacts, crops, run, task_argument, write_json
 
 
 def main(params: Params) -> None:
@@ -17,9 +18,15 @@ def main(params: Params) -> None:
         candidates=artifacts(task) / "candidates",
         scores=Path("scores") / task,
         reports=Path("reports") / task,
-        spoof=artifacts(Task.SPOOF) / "candidates" / "fp32" if task is Task.LIVENESS else None,
+        beside=_beside(task, params),
     )
     write_json(Path(f"metrics/{task}.json"), evaluate_task(task, places, params.evaluate))
+
+
+def _beside(task: Task, params: Params) -> Path | None:
+    if task is Task.RECOGNITION and params.recognition.distil:
+        return ASSETS / TEACHER_FILE
+    return artifacts(Task.SPOOF) / "candidates" / "fp32" if task is Task.LIVENESS else None
 
 
 if __name__ == "__main__":

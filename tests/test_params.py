@@ -38,14 +38,16 @@ def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("spoof.optim.epoch", 3, "`spoof.optim.epoch` is unknown; did you mean `epochs`?"),
         ("data.synthetic.zzzz", 3, "valid keys: seed, workers"),
         ("recognition.margin", 1.5, "`recognition.margin`: Input should be less than 1 (got 1.5)"),
-        ("recognition.backbone", "resnet9000", "'dense_resnet' or 'mobilefacenet'"),
+        ("recognition.backbone", "resnet9000", "dense_resnet|mobilefacenet"),
         ("quantize.targets", ["x86"], "`quantize.targets.0`"),
         ("data.synthetic.stills_per_person", 1, "greater than or equal to 2"),
         ("benchmark.runs", "many", "`benchmark.runs`: Input should be a valid integer"),
         ("data.source", "folder", "neither folder.people nor folder.presentations names a folder"),
         ("register.prefix", "a/b", "`register.prefix`"),
-        ("tasks", ["recognition"], "needs the tasks recognition and spoof"),
+        ("tasks", ["recognition"], "`graph` does not follow from `tasks`"),
         ("tasks", ["seeing"], "`tasks.0`"),
+        ("tasks", ["liveness", "eyes"], "names liveness without spoof"),
+        ("spoof.optim.epochs", 16, "optim.epochs must exceed content.epochs"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(

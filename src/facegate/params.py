@@ -257,8 +257,8 @@ class ContentParams(Frozen):
 
     scenes: PositiveInt
     """Each gives four bona fide pictures and one of each flat attack species."""
-    share: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Share of each batch."""
+    epochs: PositiveInt
+    """Epochs of training that see nothing else, before those that see faces."""
     seed: int = 1
 
 
@@ -272,8 +272,14 @@ class SpoofParams(Frozen):
     """Weight of each branch's own answer, so that neither leans on the other."""
     augmentation: Fraction = 0.5
     content: ContentParams | None = None
-    """Train the medium branch on other content too; without it the network sees faces alone."""
+    """Train on other content first; without it the network sees faces alone."""
     optim: OptimParams
+
+    @model_validator(mode="after")
+    def _faces_too(self) -> "SpoofParams":
+        if self.content and self.content.epochs >= self.optim.epochs:
+            raise ValueError("optim.epochs must exceed content.epochs, or training sees no face")
+        return self
 
 
 class LivenessParams(Frozen):

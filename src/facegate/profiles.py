@@ -41,8 +41,7 @@ def use_profile(name: str, folder: Path = Path("profiles"), target: Path = Path(
 
 
 def _write(values: Any, target: Path, name: str) -> Params:
-    values["graph"] = _graph(values)
-    values.yaml_set_comment_before_after_key("graph", before="\nwhat follows from `tasks` for dvc.yaml")
+    overlay(values, {"graph": _changed_graph(values)})
     text = io.StringIO()
     _round_trip().dump(values, text)
     params = parse_params(_plain(values), name)
@@ -73,10 +72,11 @@ def overlay(base: MutableMapping[str, Any], changes: Mapping[str, Any]) -> None:
             base[key] = value
 
 
-def _graph(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What dvc.yaml reads of the tasks; unknown ones are left to the check of all parameters."""
+def _changed_graph(values: Mapping[str, Any]) -> dict[str, list[str]]:
+    """What dvc.yaml reads of the tasks, where it differs; unknown tasks are left to the check of all parameters."""
     known = [Task(name) for name in values.get("tasks", ()) if name in set(Task)]
-    return {name: [str(of) for of in tasks] for name, tasks in stages_of(known)}
+    follows = {name: [str(of) for of in tasks] for name, tasks in stages_of(known)}
+    return {name: tasks for name, tasks in follows.items() if list(values["graph"][name]) != tasks}
 
 
 def _round_trip() -> Any:

@@ -5,8 +5,8 @@ from torch.utils.data import DataLoader
 
 from facegate.contracts import Split
 from facegate.datasets.batches import (
+    ContentFirst,
     Crops,
-    MixedBatches,
     PeopleBatches,
     Pool,
     PoolBatches,
@@ -138,21 +138,23 @@ def test_processes_share_an_epoch_without_overlap():
     assert second == [(3, 1), (3, 3), (3, 5), (3, 7)]
 
 
-def test_content_comes_behind_the_faces_under_the_same_numbers():
+def test_content_comes_first_under_the_numbers_of_the_faces():
     rng = np.random.default_rng(4)
     kinds = np.array(["bona_fide", "makeup"] * 3)
     other = Crops(rng.integers(0, 256, (6, 32, 32, 3), np.uint8), np.array(["c"] * 6), kinds)
     names = species_names(crops(), other)
     assert names == ["bona_fide", "makeup", "mask_rigid", "print"]
     faces = species(names=names)
-    content = SpeciesBatches(other, batch=4, epochs=4, strength=0.0, seed=9, names=names)
-    mixed = MixedBatches(faces, content)
-    assert (len(mixed), mixed.size) == (faces.steps, 10)
-    images, labels = mixed[1, 1]
-    assert images.shape == (10, 32, 32, 3)
-    assert torch.equal(images[:6], faces[1, 1][0])
-    assert sorted(names[n] for n in labels[6:].tolist()) == ["bona_fide"] * 2 + ["makeup"] * 2
-    assert same([mixed[0, 0]], [mixed[0, 0]])
+    content = SpeciesBatches(other, batch=6, epochs=4, strength=0.0, seed=9, names=names)
+    data = ContentFirst(content, faces, epochs=2)
+    assert (len(data), data.size) == (faces.steps, 6)
+    shown = {
+        tuple(sorted({names[n] for n in data[epoch, step][1].tolist()}))
+        for epoch in (0, 1)
+        for step in range(2)
+    }
+    assert shown == {("bona_fide", "makeup")}
+    assert same([data[2, 1]], [faces[0, 1]])
 
 
 def test_a_pool_is_walked_through_once_before_anything_comes_again():

@@ -40,8 +40,8 @@ def small_teacher(path, extra=()):
         *extra,
     ]
     weights = [
-        numpy_helper.from_array(np.float32(127.5), "mean"),
-        numpy_helper.from_array(np.float32(1 / 128), "scale"),
+        numpy_helper.from_array(np.array(127.5, np.float32), "mean"),
+        numpy_helper.from_array(np.array(1 / 128, np.float32), "scale"),
         tensor("w1", 6, 3, 3, 3),
         tensor("slope", 6, 1, 1),
         tensor("w2", 6, 1, 7, 7),

@@ -16,7 +16,7 @@ from tests.models.test_teacher import small_teacher
 from tests.training.conftest import toy_params
 
 LESSONS = DistilParams(teacher="sface", pictures=24, labelled=0.5)
-SCENES = ContentParams(scenes=3, share=0.5)
+SCENES = ContentParams(scenes=3, epochs=1)
 
 
 @pytest.fixture(scope="module")

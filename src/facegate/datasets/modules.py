@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 from facegate.datasets.batches import (
+    ContentFirst,
     Crops,
-    MixedBatches,
     PeopleBatches,
     Pool,
     PoolBatches,
@@ -64,7 +64,7 @@ class CropModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        batches: TrainBatches | PoolBatches | MixedBatches | EyeBatches,
+        batches: TrainBatches | PoolBatches | ContentFirst | EyeBatches,
         validation: Crops | EyeCrops,
         labels: NDArray[np.int64],
         workers: int,
@@ -160,19 +160,18 @@ def spoof_data(
     Raises:
         PackError: the training split lacks bona fide pictures or attacks.
     """
-    optim = params.optim
-    others = round(optim.batch_size * params.content.share) if params.content and content else 0
-    beside = [content] if content and others else []
+    optim, first = params.optim, params.content.epochs if params.content and content else 0
     common: dict[str, Any] = {
-        "epochs": optim.epochs,
+        "batch": optim.batch_size,
+        "epochs": optim.epochs - first,
         "strength": params.augmentation,
         "seed": optim.seed,
-        "names": species_names(train, *beside),
+        "names": species_names(train, *([content] if content and first else [])),
     }
-    faces = SpeciesBatches(train, batch=optim.batch_size - others, **common)
-    batches = faces
-    for pictures in beside:
-        batches = MixedBatches(faces, SpeciesBatches(pictures, batch=others, **common))
+    faces = SpeciesBatches(train, **common)
+    batches: TrainBatches | ContentFirst = faces
+    if content and first:
+        batches = ContentFirst(SpeciesBatches(content, **common), faces, first)
     return CropModule(batches, validation, validation.bona_fide.astype(np.int64), workers), faces
 
 

@@ -46,6 +46,7 @@ def recognition_page(
             (f"FNMR at {shown}", rate(points[shown]["fnmr"])),
             (f"FMR at {shown}", rate(points[shown]["fmr"])),
             ("EER of eigenfaces, to be beaten", rate(baselines["eigenfaces"]["eer"])),
+            *([("EER of the teacher", rate(baselines["teacher"]["eer"]))] if "teacher" in baselines else []),
         ],
         [
             errors,

@@ -30,6 +30,7 @@ from facegate.evaluation.pages import liveness_page, recognition_page, spoof_pag
 from facegate.evaluation.robustness import recognition_robustness, spoof_robustness
 from facegate.evaluation.scores import Model, write_scores
 from facegate.evaluation.tables import comparisons, presentations, read_table
+from facegate.evaluation.teacher import beside_teacher
 from facegate.params import EvaluateParams
 from facegate.reporting.page import write_page
 from facegate.runtime.bundle import Bundle, load_bundle, write_bundle
@@ -54,7 +55,8 @@ class Places:
         candidates: where the completed bundles go.
         scores: where ``<target>.parquet`` go.
         reports: where ``<target>/`` with plots, ``evaluation.json`` and ``report.html`` go.
-        spoof: bundle of the one-frame spoof model, which a liveness model has to beat.
+        beside: what the model is held against: the ONNX file of a recogniser's teacher, or the bundle of the
+            one-frame spoof model for a liveness model.
     """
 
     crops: Path
@@ -62,7 +64,7 @@ class Places:
     candidates: Path
     scores: Path
     reports: Path
-    spoof: Path | None = None
+    beside: Path | None = None
 
 
 def evaluate_task(
@@ -102,7 +104,7 @@ def evaluate_task(
         metrics = _measure(task, table, about, pack, params)
         metrics |= pack_figures(task, table, about, metrics, pack, params)
         if target == REFERENCE:
-            baselines = _baselines(task, table, pack, bundle.contract, params, places.spoof)
+            baselines = _baselines(task, table, pack, model, bundle.contract, params, places.beside)
             if task in (Task.RECOGNITION, Task.SPOOF):
                 metrics["robustness"] = _robustness(task, model, pack, bundle.contract, metrics, params)
         else:
@@ -156,14 +158,16 @@ def _baselines(
     task: Task,
     table: pa.Table,
     pack: Pack,
+    model: Model,
     contract: ModelContract,
     params: EvaluateParams,
-    spoof_bundle: Path | None,
+    beside: Path | None,
 ) -> dict[str, Any]:
     if task is Task.RECOGNITION:
-        return {"eigenfaces": eigenfaces(pack, table, params)}
+        teacher = {"teacher": beside_teacher(pack, table, model, beside, params)} if beside else {}
+        return {"eigenfaces": eigenfaces(pack, table, params), **teacher}
     if task is Task.LIVENESS:
-        return {"static": static_fusion(pack, table, spoof_bundle, params)} if spoof_bundle else {}
+        return {"static": static_fusion(pack, table, beside, params)} if beside else {}
     if task is Task.EYES:
         return {}
     return {"trivial": trivial(pack, contract.input.crop_factor)}

@@ -84,6 +84,7 @@ def _baselines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     if "recognition" in metrics:
         eer = metrics["recognition"]["baselines"]["eigenfaces"]["eer"]
         lines.append(f"Baselines on the same pictures: eigenfaces EER {_rate(eer)};")
+        lines += _teacher(metrics["recognition"]["baselines"])
     if "spoof" in metrics:
         species = metrics["spoof"]["baselines"]["trivial"]["auc_by_species"]
         ours = metrics["spoof"]["fp32"]["auc_by_species"]
@@ -91,6 +92,15 @@ def _baselines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
         pairs = [f"{name} {ours[name]['value']:.2f} against {value:.2f}" for name, value in known.items()]
         lines.append(f"AUC by species, network against trivial features: {', '.join(pairs)}.")
     return lines
+
+
+def _teacher(baselines: Mapping[str, Any]) -> list[str]:
+    if "teacher" not in baselines:
+        return []
+    teacher = baselines["teacher"]
+    alike = teacher.get("cosine")
+    said = f"; cosine of student and teacher {alike['mean']:.3f} (n = {alike['pictures']:,})" if alike else ""
+    return [f"the teacher, which has seen real faces, EER {_rate(teacher['eer'])}{said};"]
 
 
 _RECOGNITION = (
