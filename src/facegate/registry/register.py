@@ -34,6 +34,8 @@ from facegate.registry.tracking import Run, stage_run
 MODEL_NOTES = {
     "recognition": "**Who is this?** Aligned 112×112 face in, embedding out.",
     "spoof": "**Is this a live person?** Context crop of one frame in, probability of a bona fide out.",
+    "liveness": "**Is this a live person?** Film strip of a clip in, probability of a bona fide out.",
+    "eyes": "**Are the eyes open?** Crop of one eye in, probability of open out.",
 }
 ALIAS_NOTE = (
     "Aliases: `candidate` newest fp32 · `candidate-int8` newest int8 of the first target · `candidate-<target>` "
