@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegate.errors import PictureError
-from facegate.faces.motion import CUES, affine, motion_cues
+from facegate.faces.motion import CUES, affine_hat, motion_cues
 from facegate.faces.pose import MEAN_FACE
 
 FLAT = MEAN_FACE[:, :2] + 100
@@ -21,9 +21,9 @@ def rotated(degrees):
 
 
 def test_an_affine_map_is_found_exactly():
-    matrix = np.array([[1.1, -0.2], [0.3, 0.9], [5, -7]])
-    target = np.column_stack([FLAT, np.ones(5)]) @ matrix
-    assert affine(FLAT, target) == pytest.approx(matrix)
+    target = np.column_stack([FLAT, np.ones(5)]) @ np.array([[1.1, -0.2], [0.3, 0.9], [5, -7]])
+    assert affine_hat(FLAT) @ target == pytest.approx(target)
+    assert affine_hat(FLAT, [0, 1, 3, 4]) @ target[[0, 1, 3, 4]] == pytest.approx(target)
 
 
 @given(

@@ -8,11 +8,12 @@ video on a screen carries the head's own motion, and a head that keeps still car
 Background: Koenderink & van Doorn, *Affine structure from motion*, JOSA A 1991.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from facegate.errors import PictureError
-from facegate.faces.align import similarity
 from facegate.faces.eyes import face_unit
 
 CUES = ("off_plane", "nose", "turn")
@@ -23,10 +24,19 @@ _OTHERS = [0, 1, 3, 4]
 _NOSE = 2
 
 
-def affine(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Affine map that best brings one point set onto another (least squares), shape (3, 2): ``[x y 1] @ map``."""
-    homogeneous = np.column_stack([source, np.ones(len(source))])
-    return np.linalg.pinv(homogeneous) @ target
+def affine_hat(points: NDArray[np.float64], known: Sequence[int] | None = None) -> NDArray[np.float64]:
+    """Matrix that gives every point's place under the best affine map (least squares) of a set of points.
+
+    Args:
+        points: the set, shape (n, 2).
+        known: points that the map is fitted to; all by default.
+
+    Returns:
+        Shape (n, k): times the k known points' new places it is all n points' places under the map.
+    """
+    homogeneous = np.column_stack([points, np.ones(len(points))])
+    fitted = homogeneous if known is None else homogeneous[list(known)]
+    return homogeneous @ np.linalg.pinv(fitted)
 
 
 def motion_cues(landmarks: ArrayLike) -> NDArray[np.float32]:
@@ -46,29 +56,27 @@ def motion_cues(landmarks: ArrayLike) -> NDArray[np.float32]:
     points = np.asarray(landmarks, np.float64)
     shapes = _normalised(points)
     mean = shapes.mean(axis=0)
-    figures = np.empty((len(points), len(CUES)))
-    for row, shape in zip(figures, shapes, strict=True):
-        residual = shape - _apply(affine(mean, shape), mean)
-        nose = shape[_NOSE] - _apply(affine(mean[_OTHERS], shape[_OTHERS]), mean)[_NOSE]
-        row[:] = _rms(residual), nose[0], _rms(shape - mean)
+    residual = shapes - affine_hat(mean) @ shapes
+    nose = shapes[:, _NOSE] - (affine_hat(mean, _OTHERS) @ shapes[:, _OTHERS])[:, _NOSE]
+    figures = np.stack([_rms(residual), nose[:, 0], _rms(shapes - mean)], axis=1)
     return np.clip(figures * _GAINS, -1, 1).astype(np.float32)
 
 
 def _normalised(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """All frames brought onto the first by shift, turn and zoom, in sizes of its face."""
+    """All frames brought onto the first by shift, turn and zoom (least squares), in sizes of its face."""
     if not np.isfinite(points).all():
         raise PictureError("the landmarks of a face are not finite", "use another picture")
     unit = face_unit(points[0])
-    if unit < 1e-6:
+    centred = points - points.mean(axis=1, keepdims=True)
+    places = centred[..., 0] + 1j * centred[..., 1]
+    spread = (np.abs(places) ** 2).sum(axis=1)
+    if unit < 1e-6 or spread.min() < 1e-12:
         raise PictureError("the landmarks of a face coincide", "use another picture")
-    first = (points[0] - points[0].mean(axis=0)) / unit
-    moved = (np.column_stack([shape, np.ones(5)]) @ similarity(shape, first).T for shape in points)
-    return np.stack(list(moved))
+    turns = (np.conj(places) * places[0]).sum(axis=1) / spread
+    moved = places * turns[:, None] / unit
+    return np.stack([moved.real, moved.imag], axis=-1)
 
 
-def _apply(matrix: NDArray[np.float64], points: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.column_stack([points, np.ones(len(points))]) @ matrix
-
-
-def _rms(offsets: NDArray[np.float64]) -> float:
-    return float(np.sqrt((offsets**2).sum(axis=1).mean()))
+def _rms(offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Root mean square length over the points of each frame."""
+    return np.sqrt((offsets**2).sum(axis=-1).mean(axis=-1))

@@ -19,6 +19,8 @@ EVALUATION, SCORES, BENCHMARK, VALIDATION, PARITY = (
 _SHOWN: dict[Task, tuple[str, ...]] = {
     Task.RECOGNITION: ("eer", "tar_at_fmr", "fmr_1e-3"),
     Task.SPOOF: ("auc", "bpcer_5"),
+    Task.LIVENESS: ("auc", "bpcer_10", "eer"),
+    Task.EYES: ("eer",),
 }
 """Beginnings of the dotted paths of the rates that a description shows."""
 PLOTS = {Task.RECOGNITION: ("det", "scores"), Task.SPOOF: ("species", "det")}

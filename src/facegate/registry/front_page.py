@@ -20,12 +20,14 @@ EXPERIMENT_NOTE = """\
 
 One run is one execution of a DVC stage. Filter by `tags.stage = 'train'` and `tags.task = 'spoof'`; the tags
 `dvc.dep.*` hold the MD5 of each input as `dvc.lock` has it, `git.commit` the code. Sweeps nest their trials.
-The registered models carry their evidence: *Models* → `facegate-recognition`, `facegate-spoof`; what goes to
+The registered models carry their evidence: *Models* → `facegate-recognition`, `facegate-spoof`, `facegate-liveness`, `facegate-eyes`; what goes to
 production is a *release*: `facegate-release`, with the table of its gate.
 """
 MODEL_NOTES = {
     Task.RECOGNITION: "**Who is this?** Aligned 112×112 face in, embedding out.",
     Task.SPOOF: "**Is this a live person?** Context crop of one frame in, probability of a bona fide out.",
+    Task.LIVENESS: "**Is this a live person?** Film strip of a clip in, probability of a bona fide out.",
+    Task.EYES: "**Are the eyes open?** Crop of one eye in, probability of open out.",
 }
 ALIAS_NOTE = (
     "Aliases: `candidate` newest fp32 · `candidate-int8` newest int8 of the first target · `candidate-<target>` "

@@ -1,6 +1,5 @@
 """What a liveness run is made of: the frozen description of every frame, and sequences of them."""
 
-import hashlib
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from facegate.datasets.modules import VALIDATION_BATCH, EpochKeys
 from facegate.errors import CheckpointError
 from facegate.faces.motion import CUES
 from facegate.models.blocks import normalise
-from facegate.models.checkpoint import DESCRIPTION, load_trained, read_description
+from facegate.models.checkpoint import load_trained, read_description
 from facegate.models.liveness.module import LivenessModule
 from facegate.models.liveness.network import READS_SPOOF
 from facegate.params import LivenessParams
@@ -64,10 +63,12 @@ def network_kwargs(clips: Clips, params: LivenessParams) -> dict[str, Any]:
 
 
 def encoder_digest(params: LivenessParams) -> str:
-    """Names the weights that describe frames; empty for a head with pictures of its own."""
-    if params.head not in READS_SPOOF:
-        return ""
-    return hashlib.sha256((Path(params.spoof) / DESCRIPTION).read_bytes()).hexdigest()
+    """SHA-256 of the weights that describe frames; empty for a head with pictures of its own.
+
+    Raises:
+        CheckpointError: they are missing.
+    """
+    return read_description(Path(params.spoof))["sha256"] if params.head in READS_SPOOF else ""
 
 
 def assemble(train: Clips, validation: Clips, params: LivenessParams) -> tuple[LivenessModule, ClipModule]:
