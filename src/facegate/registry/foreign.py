@@ -6,6 +6,7 @@ same code as a model that was trained here.
 """
 
 import hashlib
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -28,6 +29,7 @@ from facegate.contracts import (
     TrainingData,
 )
 from facegate.errors import RegistryError
+from facegate.exporting.onnx import INPUT, MEAN, SCALE, add_picture_input
 from facegate.faces.align import TEMPLATE_NAME
 from facegate.registry.provenance import git_state
 from facegate.runtime.bundle import Bundle, write_bundle
@@ -156,55 +158,74 @@ def makers_answers(data: bytes, spec: ForeignSpec, pictures: NDArray[np.uint8]) 
 
 
 def wrap(model: onnx.ModelProto, spec: ForeignSpec) -> bytes:
-    """Put preprocessing before and normalisation behind a network: uint8 NHWC RGB in, our answer out."""
-    graph = model.graph
+    """Put preprocessing before and normalisation behind a network, in the form that our own exports have.
+
+    The picture comes in as uint8 NHWC RGB and becomes planes of ``(x - 128) / 128``, as in every graph that the
+    quantiser knows; from there one multiplication and one addition per channel lead to what the makers expect.
+    """
+    graph = _folded(model).graph
     given, made = _picture_input(model, spec), _only(graph.output, "output", spec)
-    order = [2, 1, 0] if spec.colour == "BGR" else [0, 1, 2]
-    shape = (1, 1, 1, 3)
-    constants = {
-        "facegate_order": np.array(order, np.int64),
-        "facegate_mean": np.array(spec.mean, np.float32).reshape(shape),
-        "facegate_scale": np.array(spec.scale, np.float32).reshape(shape),
+    mean, scale = (np.array(v, np.float32).reshape(1, 3, 1, 1) for v in (spec.mean, spec.scale))
+    constants: dict[str, NDArray[np.generic]] = {
+        "facegate_gain": scale / np.float32(SCALE),
+        "facegate_offset": (np.float32(MEAN) - mean) * scale,
     }
     before = [
-        helper.make_node("Cast", ["images"], ["facegate_real"], to=TensorProto.FLOAT),
-        helper.make_node("Gather", ["facegate_real", "facegate_order"], ["facegate_ordered"], axis=3),
-        helper.make_node("Sub", ["facegate_ordered", "facegate_mean"], ["facegate_centred"]),
-        helper.make_node("Mul", ["facegate_centred", "facegate_scale"], ["facegate_scaled"]),
-        helper.make_node("Transpose", ["facegate_scaled"], [given.name], perm=[0, 3, 1, 2]),
+        helper.make_node("Mul", ["facegate_ordered", "facegate_gain"], ["facegate_scaled"]),
+        helper.make_node("Add", ["facegate_scaled", "facegate_offset"], [given.name]),
     ]
-    answer = "embedding" if spec.task is Task.RECOGNITION else "probabilities"
-    if spec.task is Task.RECOGNITION:
-        after = [helper.make_node("LpNormalization", [made.name], [answer], axis=1, p=2)]
+    if spec.colour == "BGR":
+        constants["facegate_order"] = np.array([2, 1, 0], np.int64)
+        before.insert(0, helper.make_node("Gather", [INPUT, "facegate_order"], ["facegate_ordered"], axis=1))
     else:
-        constants["facegate_classes"] = np.array(_order(spec), np.int64)
-        probabilities = (
-            helper.make_node("Softmax", [made.name], ["facegate_answer"], axis=1)
-            if spec.activation == "softmax"
-            else helper.make_node("Identity", [made.name], ["facegate_answer"])
-        )
-        after = [
-            probabilities,
-            helper.make_node("Gather", ["facegate_answer", "facegate_classes"], [answer], axis=1),
-        ]
+        before[0].input[0] = INPUT
+    answer, after, more = _answer(made.name, spec)
     nodes = [*before, *graph.node, *after]
+    for node in nodes:
+        node.name = node.name or node.output[0]  # the quantiser speaks of nodes by name
+    weights = [*graph.initializer, *(numpy_helper.from_array(v, n) for n, v in {**constants, **more}.items())]
     width = made.type.tensor_type.shape.dim[-1].dim_value or None
-    picture = ["batch", spec.size, spec.size, 3]
-    wrapped = helper.make_graph(
-        nodes,
-        spec.name,
-        [helper.make_tensor_value_info("images", TensorProto.UINT8, picture)],
-        [helper.make_tensor_value_info(answer, TensorProto.FLOAT, ["batch", width])],
-        [*graph.initializer, *(numpy_helper.from_array(value, name) for name, value in constants.items())],
-    )
+    planes = helper.make_tensor_value_info(INPUT, TensorProto.FLOAT, ["batch", 3, spec.size, spec.size])
+    out = helper.make_tensor_value_info(answer, TensorProto.FLOAT, ["batch", width])
     whole = helper.make_model(
-        wrapped, opset_imports=list(model.opset_import), ir_version=max(model.ir_version, 8)
+        helper.make_graph(nodes, spec.name, [planes], [out], weights),
+        opset_imports=[o for o in model.opset_import if o.domain in ("", "ai.onnx")],
+        ir_version=max(model.ir_version, 8),
     )
+    whole = add_picture_input(whole, spec.size)
     try:
         onnx.checker.check_model(whole)
     except onnx.checker.ValidationError as error:
         raise RegistryError(f"{spec.name}: {str(error).splitlines()[0]}", "export it to ONNX anew") from error
     return whole.SerializeToString()
+
+
+def _answer(made: str, spec: ForeignSpec) -> tuple[str, list[onnx.NodeProto], dict[str, NDArray[np.generic]]]:
+    """Name of our output, the nodes that lead to it, and their constants."""
+    if spec.task is Task.RECOGNITION:
+        return "embedding", [helper.make_node("LpNormalization", [made], ["embedding"], axis=1, p=2)], {}
+    probabilities = (
+        helper.make_node("Softmax", [made], ["facegate_answer"], axis=1)
+        if spec.activation == "softmax"
+        else helper.make_node("Identity", [made], ["facegate_answer"])
+    )
+    order = helper.make_node("Gather", ["facegate_answer", "facegate_classes"], ["probabilities"], axis=1)
+    return "probabilities", [probabilities, order], {"facegate_classes": np.array(_order(spec), np.int64)}
+
+
+def _folded(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same network with batch norms inside their convolutions and dropouts gone, for any number of pictures."""
+    free = onnx.ModelProto()
+    free.CopyFrom(model)
+    for value in (free.graph.input[0], free.graph.output[0]):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    options = ort.SessionOptions()
+    options.log_severity_level = 3
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    with tempfile.TemporaryDirectory() as folder:
+        options.optimized_model_filepath = str(Path(folder) / "folded.onnx")
+        _session(free.SerializeToString(), "the network", options)
+        return onnx.load(options.optimized_model_filepath)
 
 
 def noise(size: int, count: int = GOLDEN_PICTURES) -> NDArray[np.uint8]:
@@ -264,9 +285,10 @@ def run_wrapped(model: bytes, pictures: NDArray[np.uint8]) -> NDArray[np.float32
     return _run(_session(model, "the wrapped network"), {"images": pictures}, "the wrapped network")
 
 
-def _session(model: bytes, name: str) -> ort.InferenceSession:
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
+def _session(model: bytes, name: str, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
+    if options is None:
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises its own family, without a common base

@@ -20,8 +20,8 @@ EXPERIMENT_NOTE = """\
 
 One run is one execution of a DVC stage. Filter by `tags.stage = 'train'` and `tags.task = 'spoof'`; the tags
 `dvc.dep.*` hold the MD5 of each input as `dvc.lock` has it, `git.commit` the code. Sweeps nest their trials.
-The registered models carry their evidence: *Models* → `facegate-recognition`, `facegate-spoof`, `facegate-liveness`, `facegate-eyes`; what goes to
-production is a *release*: `facegate-release`, with the table of its gate.
+The registered models carry their evidence: *Models* → `facegate-recognition`, `facegate-spoof`,
+`facegate-liveness`, `facegate-eyes`; what goes to production is a *release*: `facegate-release`, with the table of its gate.
 """
 MODEL_NOTES = {
     Task.RECOGNITION: "**Who is this?** Aligned 112×112 face in, embedding out.",
