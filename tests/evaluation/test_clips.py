@@ -1,5 +1,6 @@
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 
 from facegate.contracts import PRESENTATION_COLUMNS, AttackSpecies
@@ -33,7 +34,7 @@ def test_a_clip_has_the_mean_of_its_frames():
     table, clips = frames()
     fused = fused_table(table, clips)
     assert fused.num_rows == 48
-    first = fused.filter(pa.compute.field("sample_id") == "3-print").to_pylist()[0]
+    first = fused.filter(pc.field("sample_id") == "3-print").to_pylist()[0]
     scores = [row["score"] for row in table.to_pylist() if clips[row["sample_id"]] == "3-print"]
     assert first["score"] == pytest.approx(np.mean(scores), abs=1e-6)
     assert (first["subject_id"], first["species"], first["split"]) == ("p3", "print", "test")

@@ -53,8 +53,11 @@ def write_turned_bundle(folder):
 def evaluated(request, tmp_path_factory, evaluate_params):
     root = tmp_path_factory.mktemp(request.param)
     pack = written(root / "crops", rows())
-    make = write_turned_bundle if request.param == "turned" else write_small_bundle
-    make(root / "exported" / "fp32", *([] if request.param == "turned" else [Task.SPOOF]))
+    bundle = root / "exported" / "fp32"
+    if request.param == "turned":
+        write_turned_bundle(bundle)
+    else:
+        write_small_bundle(bundle, Task.SPOOF)
     places = Places(pack.path, root / "exported", root / "candidates", root / "scores", root / "reports")
     return places, evaluate_task(Task.SPOOF, places, evaluate_params)
 

@@ -1,3 +1,5 @@
+from typing import Any
+
 """The liveness heads and the eye network: shapes, sizes, what is frozen, and that they export."""
 
 import numpy as np
@@ -82,8 +84,9 @@ def test_training_leaves_the_spoof_network_alone():
         "width": 0.5,
         "spoof": {"width": 0.25, "size": SIZE},
     }
-    weights = network("gru").encoder.network.state_dict()
-    module = LivenessModule(kwargs, weights, 3, optim).train()
+    source: Any = network("gru")
+    weights = source.encoder.network.state_dict()
+    module: Any = LivenessModule(kwargs, weights, 3, optim).train()
     encoder = module.network.encoder
     assert not encoder.training
     assert not any(p.requires_grad for p in encoder.parameters())

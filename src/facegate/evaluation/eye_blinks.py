@@ -143,7 +143,9 @@ def _matches(
         seen = seen[np.random.default_rng([seed, number]).random(seen.size) >= lost] if lost else seen
         pairs = zip(part.times[seen].tolist(), scores[seen].tolist(), strict=True)
         gap = float(np.median(np.diff(part.times[rows]))) * step if rows.size > 1 else 0.0
-        matches.append(match_events(true, [tuple(b) for b in find_blinks(pairs, limits)], unsure, gap))
+        matches.append(
+            match_events(true, [(blink[0], blink[1]) for blink in find_blinks(pairs, limits)], unsure, gap)
+        )
     return matches
 
 

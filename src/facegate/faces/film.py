@@ -59,7 +59,7 @@ def unroll(strip: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], NDArray[np.floa
     size = strip.shape[1]
     count = frames_in(strip.shape[0], size)
     cues = (strip[-1, :count].astype(np.float32) - _ZERO) / _ZERO
-    return strip[:-1].reshape(count, size, size, 3), cues
+    return strip[:-1].reshape(count, size, size, 3), np.asarray(cues, np.float32)
 
 
 def frames_in(height: int, width: int) -> int:

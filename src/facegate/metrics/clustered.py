@@ -91,4 +91,4 @@ def _freedom(value: float, trials: int, wrong: Counts, of: Counts) -> float:
     variance = float(change @ change) * people / (people - 1)
     found = min(people - 1, 2 / variance) if variance > 0 else people - 1
     erring = min(np.count_nonzero(wrong > 0), np.count_nonzero(wrong < of))
-    return max(1.0, min(found, erring) if erring < FEW else found)
+    return float(max(1.0, min(found, erring) if erring < FEW else found))

@@ -192,7 +192,7 @@ def wrap(model: onnx.ModelProto, spec: ForeignSpec) -> bytes:
         opset_imports=[o for o in model.opset_import if o.domain in ("", "ai.onnx")],
         ir_version=max(model.ir_version, 8),
     )
-    whole = add_picture_input(whole, spec.size)
+    whole = add_picture_input(whole, (spec.size, spec.size))
     try:
         onnx.checker.check_model(whole)
     except onnx.checker.ValidationError as error:
@@ -286,9 +286,8 @@ def run_wrapped(model: bytes, pictures: NDArray[np.uint8]) -> NDArray[np.float32
 
 
 def _session(model: bytes, name: str, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
-    if options is None:
-        options = ort.SessionOptions()
-        options.log_severity_level = 3
+    options = options or ort.SessionOptions()
+    options.log_severity_level = 3
     try:
         return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises its own family, without a common base

@@ -82,7 +82,7 @@ def assemble(train: Clips, validation: Clips, params: LivenessParams) -> tuple[L
     spoof = _spoof_network(params, train.frames.shape[2])
     weights = None if spoof is None else spoof.state_dict()
     learner_of = partial(LivenessModule, kwargs, weights, optim=params.optim)
-    encoder = learner_of(species=2).network.encoder
+    encoder: Any = learner_of(species=2).network.encoder
     source = encoder_digest(params)
     described = _described(train, encoder, source, params.views, params.optim.seed)
     held = _described(validation, encoder, source, 1, params.optim.seed)[0]

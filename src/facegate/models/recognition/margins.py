@@ -5,6 +5,7 @@ no list of identities. All have an attribute ``margin``, which training raises f
 """
 
 import math
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -106,11 +107,8 @@ class SiameseLoss(nn.Module):
         super().__init__()
         self.margin = 0.0
         self.miner: Any = BatchEasyHardMiner("hard", "semihard", distance=CosineSimilarity())
-        self.loss: Any = (
-            TripletMarginLoss(distance=CosineSimilarity())
-            if kind == "triplet"
-            else ContrastiveLoss(pos_margin=1.0, neg_margin=NEGATIVE_COSINE, distance=CosineSimilarity())
-        )
+        build: Any = TripletMarginLoss if kind == "triplet" else partial(ContrastiveLoss, pos_margin=1.0)
+        self.loss: Any = build(distance=CosineSimilarity())
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Mean loss over the pairs or triplets that were mined; zero where every person is told apart already."""

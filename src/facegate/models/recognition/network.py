@@ -1,6 +1,7 @@
 """Backbones that turn an aligned face into an embedding; pure torch, so that they export alone."""
 
 import difflib
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -127,7 +128,7 @@ class TimmRecogniser(nn.Sequential):
             raise ParamsError(
                 f"`recognition.backbone`: timm knows no `{name}`", f"nearest: {', '.join(near) or 'none'}"
             )
-        body = timm.create_model(name, pretrained=False, num_classes=0, global_pool="", in_chans=3)
+        body: Any = timm.create_model(name, pretrained=False, num_classes=0, global_pool="", in_chans=3)
         super().__init__(
             body,
             nn.AdaptiveAvgPool2d(1),

@@ -155,7 +155,7 @@ def _conv(weights: list[Tensor], attributes: Mapping[str, Any]) -> nn.Module:
     layer = nn.Conv2d(
         weight.shape[1] * groups,
         weight.shape[0],
-        tuple(weight.shape[2:]),
+        (weight.shape[2], weight.shape[3]),
         tuple(attributes.get("strides", [1, 1])),
         (top, left),
         tuple(attributes.get("dilations", [1, 1])),
