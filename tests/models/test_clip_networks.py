@@ -1,6 +1,6 @@
-from typing import Any
-
 """The liveness heads and the eye network: shapes, sizes, what is frozen, and that they export."""
+
+from typing import Any
 
 import numpy as np
 import pytest
