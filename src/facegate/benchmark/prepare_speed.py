@@ -3,7 +3,8 @@
 ``python -m facegate.benchmark.prepare_speed data/samples/stills 1000 10000 --rounds 3`` makes packs of these sizes from
 the pictures of a pack, and measures both in turns, so that a busy machine slows both. The bare loop runs in
 processes that are started and warm already, on all cores; the stage pays for its start, for encoding, writing and
-hashing. Memory is that of the stage's largest process.
+hashing. Wall time is what a user waits for; the processor time of all processes says the same on a machine that is
+busy with something else. Memory is that of the stage's main process, which holds what grows.
 """
 
 import argparse
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import psutil
 from threadpoolctl import threadpool_limits
 
 from facegate.benchmark.cold import peak_memory
@@ -49,17 +51,19 @@ def _measure(source: Path, size: int, rounds: int, folder: Path) -> dict[str, An
     samples = folder / SAMPLE_PACK[Task.RECOGNITION]
     with PackWriter(samples, SAMPLE_COLUMNS) as writer:
         writer.write_all(_repeated(open_pack(source, SAMPLE_COLUMNS), size))
-    bare, staged, memory = [], [], []
+    bare, staged, memory, processor = [], [], [], []
     workers = cpu_count() or 1
     with ProcessPoolExecutor(workers, get_context("spawn"), initializer=_warm) as pool:
         list(pool.map(_bare, [(samples, 0, 1)] * 4 * workers))
         for number in range(rounds):
-            start = time.perf_counter()
+            start, before = time.perf_counter(), _processor_time()
             list(pool.map(_bare, [(samples, at, min(at + SPAN, size)) for at in range(0, size, SPAN)]))
             bare.append(time.perf_counter() - start)
-            seconds, peak = _in_a_process_of_its_own(folder, number)
+            loop = _processor_time() - before
+            seconds, work, peak = _in_a_process_of_its_own(folder, number)
             staged.append(seconds)
             memory.append(peak)
+            processor.append(work / loop)
     ratios = [one / other for one, other in zip(staged, bare, strict=True)]
     return {
         "pictures": size,
@@ -68,21 +72,29 @@ def _measure(source: Path, size: int, rounds: int, folder: Path) -> dict[str, An
         "stage_per_second": round(size / statistics.median(staged), 1),
         "ratio": round(statistics.median(ratios), 3),
         "ratios": [round(ratio, 3) for ratio in ratios],
+        "processor_ratio": round(statistics.median(processor), 3),
+        "processor_ratios": [round(ratio, 3) for ratio in processor],
         "peak_mb": max(memory),
     }
 
 
-def _in_a_process_of_its_own(folder: Path, number: int) -> tuple[float, float]:
-    """Seconds of the stage and its peak memory, MB, its imports done before."""
+def _processor_time() -> float:
+    """Seconds of this process and of all below it, those that have ended among them."""
+    family = [psutil.Process(), *psutil.Process().children(recursive=True)]
+    return sum(sum(process.cpu_times()[:4]) for process in family)
+
+
+def _in_a_process_of_its_own(folder: Path, number: int) -> tuple[float, float, float]:
+    """Wall and processor seconds of the stage and its peak memory, MB, its imports done before."""
     with ProcessPoolExecutor(1, get_context("spawn")) as alone:
         alone.submit(_warm).result()
         return alone.submit(_stage, folder, number).result()
 
 
-def _stage(folder: Path, number: int) -> tuple[float, float]:
-    start = time.perf_counter()
+def _stage(folder: Path, number: int) -> tuple[float, float, float]:
+    start, before = time.perf_counter(), _processor_time()
     prepare(Task.RECOGNITION, folder, folder / f"crops{number}", PrepareParams(), folder / "cache")
-    return time.perf_counter() - start, peak_memory() or float("nan")
+    return time.perf_counter() - start, _processor_time() - before, peak_memory() or float("nan")
 
 
 def _warm() -> None:
