@@ -9,7 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.registry.foreign import ForeignSpec, import_model, makers_answers, noise
+from facegate.registry.foreign import import_model, makers_answers, noise
+from facegate.registry.foreign_spec import ForeignSpec
 from facegate.registry.recipes import MINIFASNET_V2, SFACE
 from facegate.runtime.session import Session
 from facegate.sources.dequantise import dequantise

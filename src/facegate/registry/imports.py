@@ -21,8 +21,10 @@ from facegate.exporting.bundles import GOLDEN_CROPS, PARITY, PARITY_CROPS, decis
 from facegate.exporting.parity import FP32_LIMIT, compare
 from facegate.params import Params
 from facegate.registry.evidence import collect
-from facegate.registry.foreign import ForeignSpec, Measured, import_model, makers_answers, run_wrapped
+from facegate.registry.foreign import Measured, import_model, makers_answers
+from facegate.registry.foreign_spec import ForeignSpec
 from facegate.registry.register import Registered, register_bundle
+from facegate.registry.wrapping import run_wrapped
 from facegate.runtime.bundle import Bundle
 
 

