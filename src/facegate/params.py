@@ -317,7 +317,8 @@ class SweepParams(Frozen):
 class QuantizeParams(Frozen):
     """Static int8."""
 
-    targets: tuple[Literal["x86-vnni", "x86-avx2", "arm64"], ...] = ("x86-vnni",)
+    targets: tuple[Literal["x86-vnni", "x86-avx2", "arm64", "fp16"], ...] = ("x86-vnni",)
+    """Families of processors for int8; ``fp16`` is half precision without calibration."""
     method: Literal["minmax", "percentile", "entropy"] = "minmax"
     calibration_samples: Annotated[int, Field(ge=16)] = 256
     max_flip_rate: Fraction = 0.005

@@ -68,6 +68,14 @@ def test_quantise_writes_a_bundle_with_its_proof(fp32: Path, pack: Pack, tmp_pat
     assert report["bytes"]["x86-vnni"] < report["bytes"]["fp32"] / 2
 
 
+def test_half_precision_is_a_bundle_like_any_other(fp32: Path, pack: Pack, tmp_path: Path) -> None:
+    report = quantise_bundle(fp32, pack.path, tmp_path / "fp16", "fp16", QUICK)
+    bundle = load_bundle(tmp_path / "fp16")
+    assert Session(bundle, check_golden=True).check_golden() < 1e-2
+    assert bundle.contract.quantisation.target == "fp16" and report["calibration"] is None
+    assert report["largest"] < 1e-2 and report["held"]
+
+
 def test_layers_stay_float_when_too_many_decisions_change(
     fp32: Path, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

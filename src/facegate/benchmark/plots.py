@@ -71,7 +71,12 @@ def accuracy_against_latency(
             axes.scatter([latency], [100 * error], s=60, color=_colours(len(points))[place], zorder=3)
             above = (0, 9) if place % 2 == 0 else (0, -17)
             axes.annotate(
-                name, (latency, 100 * error), xytext=above, textcoords="offset points", size=9, ha="center"
+                f"{name}: {latency:.2f} ms",
+                (latency, 100 * error),
+                xytext=above,
+                textcoords="offset points",
+                size=9,
+                ha="center",
             )
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import onnxruntime as ort
@@ -21,6 +21,7 @@ from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import BundleError, NotMeasurableError
 from facegate.exporting.calibration_set import choose, hashed_order, normalised
 from facegate.exporting.contract import build_contract, crop_factor, input_spec, origin
+from facegate.exporting.half import halve
 from facegate.exporting.onnx import export, with_head
 from facegate.exporting.parity import (
     FP32_LIMIT,
@@ -101,9 +102,9 @@ def export_bundle(trained: Path, crops: Path, out: Path, params: Params) -> dict
 
 
 def quantise_bundle(
-    fp32: Path, crops: Path, out: Path, target: Target, params: QuantizeParams
+    fp32: Path, crops: Path, out: Path, target: Target | Literal["fp16"], params: QuantizeParams
 ) -> dict[str, Any]:
-    """Stage `quantize`: write the int8 bundle of an fp32 one.
+    """Stage `quantize`: write the int8, or the half-precision, bundle of an fp32 one.
 
     Layers are left in floating point, those that cost most first, while more decisions change than
     ``params.max_flip_rate`` allows (judged by the lower bound of the measured rate).
@@ -118,14 +119,18 @@ def quantise_bundle(
     pictures = pack.images(rows)
     reference = run_onnx(bundle.model, pictures)
     proof = Proof(pictures, reference, decisions(bundle.contract.task, pack, rows, reference))
-    best = _spare(bundle.model, pack.images(chosen.rows), target, params, proof)
-    quantisation = Quantisation(
-        target=target,
-        method=params.method,
-        per_channel=True,
-        calibration_digest=chosen.digest,
-        float_layers=best.float_layers,
-    )
+    if target == "fp16":
+        best = _candidate(halve(bundle.model), proof, params)
+        quantisation = Quantisation(target=target, calibration_digest="")
+    else:
+        best = _spare(bundle.model, pack.images(chosen.rows), target, params, proof)
+        quantisation = Quantisation(
+            target=target,
+            method=params.method,
+            per_channel=True,
+            calibration_digest=chosen.digest,
+            float_layers=best.float_layers,
+        )
     contract: ModelContract = bundle.contract.model_copy(update={"quantisation": quantisation})
     golden = bundle.golden.inputs
     write_bundle(out, best.model, contract, golden, run_onnx(best.model, golden))
@@ -136,7 +141,9 @@ def quantise_bundle(
         "float_layers": list(best.float_layers),
         "sensitivity": best.costs,
         "bytes": {"fp32": len(bundle.model), target: len(best.model)},
-        "calibration": {"samples": len(chosen.rows), "digest": chosen.digest, "method": params.method},
+        "calibration": None
+        if target == "fp16"
+        else {"samples": len(chosen.rows), "digest": chosen.digest, "method": params.method},
     }
     return _write_report(out, {**report, **_where(pack, rows), **best.report})
 
@@ -156,9 +163,9 @@ def _spare(
     """Quantise, leaving as few layers in floating point as the limit asks for."""
 
     def candidate(names: tuple[str, ...], costs: list[list[Any]]) -> _Candidate:
-        quantised = quantise(model, pictures, target, params.method, names)
-        report = proof.report(quantised)
-        return _Candidate(quantised, report, names, _held(report, params.max_flip_rate), costs)
+        return _candidate(
+            quantise(model, pictures, target, params.method, names), proof, params, names, costs
+        )
 
     first = candidate((), [])
     if first.held:
@@ -172,6 +179,17 @@ def _spare(
         if tried[-1].held:
             return tried[-1]
     return min(tried, key=lambda c: c.report["flips"]["all"]["value"])
+
+
+def _candidate(
+    model: bytes,
+    proof: Proof,
+    params: QuantizeParams,
+    names: tuple[str, ...] = (),
+    costs: list[list[Any]] | None = None,
+) -> _Candidate:
+    report = proof.report(model)
+    return _Candidate(model, report, names, _held(report, params.max_flip_rate), costs or [])
 
 
 def _held(report: dict[str, Any], limit: float) -> bool:

@@ -115,7 +115,7 @@ def quantise(
     core = remove_picture_input(proto)
     sides = picture_sides(proto)
     helper.set_model_props(core, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    excluded = sorted({*float_layers, *_head(core)})
+    excluded = sorted({*float_layers, *head_nodes(core)})
     with tempfile.TemporaryDirectory(prefix="facegate-int8-") as folder, _quiet():
         out = Path(folder) / "int8.onnx"
         types = TARGETS[target]
@@ -189,8 +189,8 @@ def _picture_scale(types: IntegerTypes) -> dict[str, Any]:
     }
 
 
-def _head(core: onnx.ModelProto) -> list[str]:
-    """Nodes behind the last layer with weights."""
+def head_nodes(core: onnx.ModelProto) -> list[str]:
+    """Names of the nodes behind the last layer with weights."""
     nodes = list(core.graph.node)
     last = max(i for i, node in enumerate(nodes) if node.op_type in _LAYERS)
     return [node.name for node in nodes[last + 1 :]]

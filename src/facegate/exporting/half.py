@@ -1,0 +1,30 @@
+"""Half precision, for devices that compute in it: GPUs, and ARM cores with the FP16 extension.
+
+On a CPU without such instructions a half-precision graph is slower than fp32 (every operator converts to and fro):
+the benchmark says so. The head (normalisation, softmax) stays in single precision, where it loses nothing.
+"""
+
+import onnx
+from onnxruntime.transformers.float16 import convert_float_to_float16
+from onnxruntime.transformers.onnx_model import OnnxModel
+
+from facegate.exporting.onnx import add_picture_input, picture_size, remove_picture_input, serialise
+from facegate.exporting.quantize import head_nodes
+
+
+def halve(model: bytes) -> bytes:
+    """Turn weights and activations of an exported model into half precision.
+
+    Args:
+        model: what :func:`~facegate.exporting.onnx.export` returned, with the picture as input.
+
+    Returns:
+        The serialised model, of the same input (the uint8 picture) and output (single precision); equal inputs
+        give equal bytes.
+    """
+    proto = onnx.ModelProto.FromString(model)
+    core = remove_picture_input(proto)
+    half = convert_float_to_float16(core, keep_io_types=True, node_block_list=head_nodes(core))
+    OnnxModel.graph_topological_sort(half.graph, is_deterministic=True)
+    del half.graph.value_info[:]
+    return serialise(add_picture_input(half, picture_size(proto)))
