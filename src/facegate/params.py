@@ -289,7 +289,7 @@ class LivenessParams(Frozen):
     """``tcn`` and ``gru`` read the spoof network's features; ``cnn_lstm`` and ``cnn3d`` learn small pictures."""
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
     cues: bool = True
-    """Whether the network sees how the landmarks move."""
+    """Whether the network sees how the face moves."""
     spoof: str = "artifacts/spoof/trained"
     """Folder of the trained spoof network whose features it reads; it is not trained further."""
     views: Annotated[int, Field(ge=1, le=64)] = 6

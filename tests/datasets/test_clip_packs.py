@@ -126,7 +126,7 @@ def test_clip_batches_are_a_function_of_their_key(tmp_path):
 def test_views_change_all_frames_of_a_clip_alike():
     frame = np.random.default_rng(2).integers(60, 200, (24, 24, 3), np.uint8)
     clip = np.stack([frame] * 8)[None]
-    clips = Clips(clip, np.zeros((1, 8, 5, 2), np.float32), np.array(["s"]), np.array(["print"]))
+    clips = Clips(clip, np.zeros((1, 8, 3), np.float32), np.array(["s"]), np.array(["print"]))
     plain, *augmented = views(clips, 5, 1)
     assert plain is clips.frames
     for view in augmented:

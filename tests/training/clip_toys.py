@@ -8,18 +8,9 @@ from numpy.typing import NDArray
 from facegate.contracts import CROP_COLUMNS, AttackSpecies, Task
 from facegate.datasets.pack import PackWriter, encode_png
 from facegate.faces.film import film_strip
-from facegate.faces.pose import MEAN_FACE
 from tests.training.toy import SPECIES, toy_picture, toy_row
 
 FRAMES, SIDE, EYE = 8, 48, 32
-
-
-def toy_landmarks(species: AttackSpecies, rng: np.random.Generator) -> NDArray[np.float64]:
-    """Landmarks of a turning head, or of a print that is moved by hand; shape (FRAMES, 5, 2)."""
-    angles = np.cumsum(rng.normal(0, 0.06, FRAMES))
-    depth = MEAN_FACE[:, 2] if species is AttackSpecies.BONA_FIDE else np.zeros(5)
-    x, y = MEAN_FACE[:, 0], MEAN_FACE[:, 1]
-    return np.stack([np.column_stack([np.cos(a) * x + np.sin(a) * depth, y]) + 100 for a in angles])
 
 
 def write_toy_clips(path: Path, people: tuple[int, int, int] = (6, 3, 3), size: int = SIDE) -> Path:
@@ -27,10 +18,8 @@ def write_toy_clips(path: Path, people: tuple[int, int, int] = (6, 3, 3), size: 
     with PackWriter(path, CROP_COLUMNS, {"samples_digest": "toy"}) as pack:
         for person, split in _people(people):
             for number, species in enumerate(SPECIES):
-                rng = np.random.default_rng([5, person, number])
-                landmarks = toy_landmarks(species, rng)
                 frames = np.stack([toy_picture(person, number, species, size)] * FRAMES)
-                strip = film_strip(frames, landmarks)
+                strip = film_strip(frames)
                 pack.write(
                     {
                         **toy_row(person, number, split, species, size, Task.SPOOF),
@@ -39,7 +28,6 @@ def write_toy_clips(path: Path, people: tuple[int, int, int] = (6, 3, 3), size: 
                         "height": strip.shape[0],
                         "crop": "clip",
                         "clip_id": f"p{person}-{number}",
-                        "landmarks": landmarks.ravel().tolist(),
                     }
                 )
     return path

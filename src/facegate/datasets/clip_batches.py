@@ -1,8 +1,8 @@
 """Clips for training: film strips in memory, their frames described once, sequences drawn anew for every batch.
 
 The network that describes a frame is frozen, so that what it says of a frame is computed once per augmented view.
-What differs from batch to batch is time: where the clip begins and ends, which frames were lost. The motion cues
-are computed for the very frames that are shown.
+What differs from batch to batch is time: where the clip begins and ends, which frames were lost. The motion cues of a
+frame are those on its strip: they compare it with the middle of its clip.
 """
 
 from collections.abc import Callable
@@ -23,9 +23,8 @@ from facegate.datasets.pack import open_pack
 from facegate.datasets.sampling import species_plan
 from facegate.errors import PackError
 from facegate.faces.film import LEAST_FRAMES, unroll
-from facegate.faces.motion import CUES, motion_cues
 
-NEEDED = [c for c in CROP_COLUMNS if c.name in ("image", "split", "subject_id", "species", "landmarks")]
+NEEDED = [c for c in CROP_COLUMNS if c.name in ("image", "split", "subject_id", "species")]
 BATCHES_PER_CLIP = 2
 """A clip is drawn so many times an epoch: each draw is another piece of it."""
 
@@ -38,13 +37,13 @@ class Clips:
 
     Attributes:
         frames: RGB uint8 of shape (N, T, S, S, 3).
-        landmarks: pixels of the original picture, shape (N, T, 5, 2).
+        cues: how each frame moved, shape (N, T, 3).
         subjects: subject of each.
         species: AttackSpecies of each.
     """
 
     frames: NDArray[np.uint8]
-    landmarks: NDArray[np.float32]
+    cues: NDArray[np.float32]
     subjects: NDArray[np.str_]
     species: NDArray[np.str_]
 
@@ -55,10 +54,6 @@ class Clips:
     def bona_fide(self) -> NDArray[np.bool_]:
         """Which clips show a live person."""
         return self.species == AttackSpecies.BONA_FIDE
-
-    def cues(self) -> Features:
-        """Motion cues of the clips as they are, shape (N, T, 3)."""
-        return np.stack([motion_cues(landmarks) for landmarks in self.landmarks])
 
 
 def load_clips(path: Path, split: Split) -> Clips:
@@ -74,10 +69,11 @@ def load_clips(path: Path, split: Split) -> Clips:
     rows = np.flatnonzero(pack.column("split") == split)
     if not len(rows):
         raise PackError(f"{path}: no clips in split `{split}`", "raise `data.synthetic.clip_people`")
-    frames = np.stack([unroll(pack.image(int(row)))[0] for row in rows])
-    landmarks = np.stack([np.reshape(points, (-1, 5, 2)) for points in pack.column("landmarks")[rows]])
+    frames, cues = (
+        np.stack(part) for part in zip(*(unroll(pack.image(int(row))) for row in rows), strict=True)
+    )
     subjects, species = (pack.column(name)[rows].astype(str) for name in ("subject_id", "species"))
-    return Clips(frames, landmarks.astype(np.float32), subjects, species)
+    return Clips(frames, cues, subjects, species)
 
 
 def views(clips: Clips, count: int, seed: int) -> list[Picture]:
@@ -171,12 +167,5 @@ class ClipBatches(Dataset[Batch]):
     def _sequence(self, row: int, rng: np.random.Generator) -> Features:
         frames = drawn_frames(self.clips.frames.shape[1], rng)
         described = self.described[rng.integers(len(self.described)), row, frames]
-        return np.concatenate([described, self._motion(row, frames, rng)], axis=1).astype(np.float32)
-
-    def _motion(self, row: int, frames: NDArray[np.intp], rng: np.random.Generator) -> Features:
-        """Motion cues of these frames; left and right are exchanged half of the time, as in a mirror."""
-        if not self.cues:
-            return np.zeros((len(frames), len(CUES)), np.float32)
-        cues = motion_cues(self.clips.landmarks[row, frames])
-        cues[:, CUES.index("nose")] *= rng.choice((-1, 1))
-        return cues
+        cues = self.clips.cues[row, frames] * self.cues
+        return np.concatenate([described, cues], axis=1).astype(np.float32)

@@ -67,7 +67,7 @@ def crop_clip(rows: Sequence[Row], detector: Detector, params: PrepareParams) ->
         raise PictureError(f"the face was found in {len(crops)} of {len(rows)} frames")
     chosen = slots(times, params.clip_frames)
     landmarks = np.stack([faces[i].landmarks for i in chosen])
-    strip = film_strip(np.stack([crops[i] for i in chosen]), landmarks)
+    strip = film_strip(np.stack([crops[i] for i in chosen]))
     return {
         **rows[0],
         "sample_id": rows[0]["clip_id"],

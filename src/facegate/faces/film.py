@@ -1,6 +1,6 @@
 """A clip of a face as one picture: a film strip.
 
-Frames stand below each other, each a context crop. One more line of pixels carries how the landmarks move, three
+Frames stand below each other, each a context crop. One more line of pixels carries how the face moves, three
 figures a frame as its red, green and blue, as 128 + 128 · figure. So a clip goes wherever a picture goes: into a
 pack, a bundle's golden vectors, an int8 calibration, a viewer.
 
@@ -30,20 +30,16 @@ def slots(times: ArrayLike, count: int) -> NDArray[np.intp]:
     return np.abs(seconds[None, :] - wanted[:, None]).argmin(axis=1)
 
 
-def film_strip(frames: NDArray[np.uint8], landmarks: ArrayLike) -> NDArray[np.uint8]:
+def film_strip(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Put frames into a strip.
 
     Args:
         frames: context crops, RGB, shape (count, size, size, 3), count at most size.
-        landmarks: of each frame in one picture's pixels, shape (count, 5, 2).
 
     Returns:
         RGB, shape (count · size + 1, size, 3).
-
-    Raises:
-        PictureError: the landmarks of a frame coincide or are not finite.
     """
-    return with_cues(frames, motion_cues(landmarks))
+    return with_cues(frames, motion_cues(frames))
 
 
 def with_cues(frames: NDArray[np.uint8], cues: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -1,82 +1,100 @@
 """How a face moves: like one plane, as a photograph does, or like a head.
 
-Two views of a rigid plane that is small against its distance differ by an affine map. A head's nose stands out of
-the plane of its eyes and mouth, so that a turn of the head leaves a residual that no affine map explains. Three
-figures a frame say how much there is to see and what kind it is; none of them decides anything by itself, for a
-video on a screen carries the head's own motion, and a head that keeps still carries none.
+Two views of a rigid plane that is small against its distance differ by an affine map. A head's nose stands out of the
+plane of its eyes and mouth, so that a turn of the head leaves a residual that no affine map explains. A detector's
+five points tremble by more than that; some dozens of points that are tracked from frame to frame do not. A video on a
+screen carries the head's own motion, but its points tremble: they are seen through two cameras.
 
-Background: Koenderink & van Doorn, *Affine structure from motion*, JOSA A 1991.
+Three figures a frame say what kind of motion there is; none of them decides anything by itself.
+
+Papers: Koenderink & van Doorn, *Affine structure from motion*, JOSA A 1991; Lucas & Kanade, *An iterative image
+registration technique*, IJCAI 1981.
 """
 
-from collections.abc import Sequence
+from typing import Any
 
+import cv2
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from facegate.errors import PictureError
-from facegate.faces.eyes import face_unit
-
-CUES = ("off_plane", "nose", "turn")
+CUES = ("off_plane", "parallax", "kept")
 """Columns of :func:`motion_cues`."""
-_GAINS = np.array([8.0, 6.0, 4.0])
-"""Bring each figure, in sizes of the face, to about -1 to 1."""
-_OTHERS = [0, 1, 3, 4]
-_NOSE = 2
+POINTS = 80
+"""Most points that are tracked."""
+FEWEST = 12
+"""A frame in which fewer points are found again says nothing: its figures are zero."""
+_GAINS = np.array([40.0, 30.0, 1.0])
+"""Bring each figure to about 0 to 1."""
+_ACROSS, _DOWN = 0.243, 0.304
+"""Half axes of the ellipse in which points are sought, shares of the crop's side: the face without its outline."""
+_NOSE, _RELIEF = (0.5, 0.55), 0.09
+"""Where the nose stands in a context crop, and how far it spreads, shares of the crop's side."""
+_UNIT = 0.3
+"""The size in which residuals are told, share of the crop's side: about the distance between the eyes."""
+_RETURN = 0.5
+"""A point counts as found again if tracking it back ends this near to where it began, pixels."""
+_FLOW: dict[str, Any] = {"winSize": (13, 13), "maxLevel": 2}
 
 
-def affine_hat(points: NDArray[np.float64], known: Sequence[int] | None = None) -> NDArray[np.float64]:
-    """Matrix that gives every point's place under the best affine map (least squares) of a set of points.
-
-    Args:
-        points: the set, shape (n, 2).
-        known: points that the map is fitted to; all by default.
-
-    Returns:
-        Shape (n, k): times the k known points' new places it is all n points' places under the map.
-    """
-    homogeneous = np.column_stack([points, np.ones(len(points))])
-    fitted = homogeneous if known is None else homogeneous[list(known)]
-    return homogeneous @ np.linalg.pinv(fitted)
-
-
-def motion_cues(landmarks: ArrayLike) -> NDArray[np.float32]:
-    """How each frame's landmarks differ from the clip's mean shape.
+def motion_cues(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """How each frame's points differ from those of the frame in the middle.
 
     Args:
-        landmarks: shape (frames, 5, 2), pixels; at least one frame.
+        frames: context crops, RGB, shape (count, size, size, 3).
 
     Returns:
-        Shape (frames, 3), each -1 to 1, columns :data:`CUES`: distance from the best affine image of the mean
-        shape (0 for a plane); sideways offset of the nose from where the other four points put it; change of
-        the shape that no shift, turn or zoom in the picture explains. All zero where nothing moves.
-
-    Raises:
-        PictureError: the landmarks of a frame coincide or are not finite.
+        Shape (count, 3), each 0 to 1, columns :data:`CUES`: root mean square distance from the best affine image of
+        the middle frame's points (0 for a plane); how far the region of the nose moves against it; share of the
+        points that were found again. All zero where there is too little to track.
     """
-    points = np.asarray(landmarks, np.float64)
-    shapes = _normalised(points)
-    mean = shapes.mean(axis=0)
-    residual = shapes - affine_hat(mean) @ shapes
-    nose = shapes[:, _NOSE] - (affine_hat(mean, _OTHERS) @ shapes[:, _OTHERS])[:, _NOSE]
-    figures = np.stack([_rms(residual), nose[:, 0], _rms(shapes - mean)], axis=1)
-    return np.clip(figures * _GAINS, -1, 1).astype(np.float32)
+    grey = [cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY) for frame in frames]
+    middle, size = grey[len(grey) // 2], frames.shape[1]
+    points = cv2.goodFeaturesToTrack(middle, POINTS, 0.01, 5, mask=_face(size))
+    if points is None or len(points) < FEWEST:
+        return np.zeros((len(frames), len(CUES)), np.float32)
+    start = points[:, 0].astype(np.float64)
+    figures = [_figures(start, *_tracked(middle, frame, points), size) for frame in grey]
+    return np.clip(np.array(figures) * _GAINS, 0, 1).astype(np.float32)
 
 
-def _normalised(points: NDArray[np.float64]) -> NDArray[np.float64]:
-    """All frames brought onto the first by shift, turn and zoom (least squares), in sizes of its face."""
-    if not np.isfinite(points).all():
-        raise PictureError("the landmarks of a face are not finite", "use another picture")
-    unit = face_unit(points[0])
-    centred = points - points.mean(axis=1, keepdims=True)
-    places = centred[..., 0] + 1j * centred[..., 1]
-    spread = (np.abs(places) ** 2).sum(axis=1)
-    if unit < 1e-6 or spread.min() < 1e-12:
-        raise PictureError("the landmarks of a face coincide", "use another picture")
-    turns = (np.conj(places) * places[0]).sum(axis=1) / spread
-    moved = places * turns[:, None] / unit
-    return np.stack([moved.real, moved.imag], axis=-1)
+def _face(size: int) -> NDArray[np.uint8]:
+    mask = np.zeros((size, size), np.uint8)
+    axes = (int(_ACROSS * size), int(_DOWN * size))
+    return np.asarray(cv2.ellipse(mask, (size // 2, size // 2), axes, 0, 0, 360, 255, -1), np.uint8)
 
 
-def _rms(offsets: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Root mean square length over the points of each frame."""
-    return np.sqrt((offsets**2).sum(axis=-1).mean(axis=-1))
+def _tracked(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], points: NDArray[np.float32]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Where points of the first picture are in the second, and which of them were found there."""
+    flow: Any = cv2.calcOpticalFlowPyrLK
+    there, _, _ = flow(first, second, points, None, **_FLOW)
+    back, _, _ = flow(second, first, there, None, **_FLOW)
+    found = np.linalg.norm((back - points)[:, 0], axis=1) < _RETURN
+    return there[:, 0].astype(np.float64), found
+
+
+def _figures(
+    start: NDArray[np.float64], places: NDArray[np.float64], found: NDArray[np.bool_], size: int
+) -> tuple[float, float, float]:
+    """The figures of one frame: off-plane and parallax in units, share of points kept."""
+    rows = np.flatnonzero(found)
+    if len(rows) < FEWEST:
+        return 0.0, 0.0, 0.0
+    for _ in range(2):
+        lengths = np.linalg.norm(off_plane(start[rows], places[rows]), axis=1)
+        kept = rows[lengths <= max(3 * float(np.median(lengths)), 0.3)]
+        rows = kept if len(kept) >= FEWEST else rows
+    residual = off_plane(start[rows], places[rows])
+    relief = np.exp(-(((start - np.multiply(_NOSE, size)) / (_RELIEF * size)) ** 2).sum(axis=1) / 2)
+    outstanding = off_plane(start[rows], relief[rows, None])
+    moved = (outstanding * residual).sum(axis=0) / max(float((outstanding**2).sum()), 1e-6)
+    spread = float(np.sqrt((residual**2).sum(axis=1).mean()))
+    unit = _UNIT * size
+    return spread / unit, float(np.hypot(*moved)) / unit, len(rows) / POINTS
+
+
+def off_plane(start: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What of `values` (n, k) at points (n, 2) no affine function of the points explains (least squares)."""
+    plane = np.column_stack([start, np.ones(len(start))])
+    return values - plane @ (np.linalg.pinv(plane) @ values)

@@ -20,12 +20,10 @@ class ClipFrame(NamedTuple):
 
     Attributes:
         crop: context crop, RGB, shape (size, size, 3).
-        landmarks: shape (5, 2), pixels of the frame.
         time_s: of the frame, seconds.
     """
 
     crop: NDArray[np.uint8]
-    landmarks: NDArray[np.float32]
     time_s: float
 
 
@@ -56,20 +54,20 @@ class ClipJudge(FaceModel):
             PictureError: the face's box is impossible.
         """
         spec = self.bundle.contract.input
-        return ClipFrame(context_crop(rgb, face.box, spec.crop_factor, spec.width), face.landmarks, now_s)
+        return ClipFrame(context_crop(rgb, face.box, spec.crop_factor, spec.width), now_s)
 
     def strip(self, clip: Sequence[ClipFrame]) -> NDArray[np.uint8]:
         """Frames in the order of time as the film strip that the network takes.
 
         Raises:
-            PictureError: there are fewer than eight, or the landmarks of one are impossible.
+            PictureError: there are fewer than eight.
         """
         if len(clip) < LEAST_FRAMES:
             raise PictureError(
                 f"a clip of {len(clip)} frames shows too little", f"record {LEAST_FRAMES} frames or more"
             )
         chosen = [clip[i] for i in slots([frame.time_s for frame in clip], self.frames)]
-        return film_strip(np.stack([f.crop for f in chosen]), np.stack([f.landmarks for f in chosen]))
+        return film_strip(np.stack([frame.crop for frame in chosen]))
 
     def score(self, clip: Sequence[ClipFrame]) -> float:
         """Probability-like score of being bona fide, 0 to 1.
@@ -120,9 +118,5 @@ class ClipBuffer:
             self._frames.popleft()
 
     def decide(self) -> Decision | None:
-        """Decision on what is held; None while there are too few frames.
-
-        Raises:
-            PictureError: the landmarks of a frame are impossible.
-        """
+        """Decision on what is held; None while there are too few frames."""
         return self.judge.judge(list(self._frames)) if self.ready else None

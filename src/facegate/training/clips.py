@@ -17,7 +17,6 @@ from facegate.contracts import Task
 from facegate.datasets.clip_batches import ClipBatches, Clips, Features, views
 from facegate.datasets.modules import VALIDATION_BATCH, EpochKeys
 from facegate.errors import CheckpointError
-from facegate.faces.motion import CUES
 from facegate.models.blocks import normalise
 from facegate.models.checkpoint import load_trained, read_description
 from facegate.models.liveness.module import LivenessModule
@@ -86,7 +85,7 @@ def assemble(train: Clips, validation: Clips, params: LivenessParams) -> tuple[L
     source = encoder_digest(params)
     described = _described(train, encoder, source, params.views, params.optim.seed)
     held = _described(validation, encoder, source, 1, params.optim.seed)[0]
-    cues = validation.cues() if params.cues else np.zeros((*held.shape[:2], len(CUES)), np.float32)
+    cues = validation.cues * np.float32(params.cues)
     batches = ClipBatches(train, described, params.optim.batch_size, params.cues, params.optim.seed)
     learner = learner_of(species=len(batches.names))
     return learner, ClipModule(batches, np.concatenate([held, cues], 2), validation.bona_fide)
