@@ -8,7 +8,7 @@ import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
-from facegate.exporting.onnx import add_picture_input, picture_size, remove_picture_input, serialise
+from facegate.exporting.onnx import add_picture_input, picture_sides, remove_picture_input, serialise
 from facegate.exporting.quantize import head_nodes
 
 
@@ -27,4 +27,4 @@ def halve(model: bytes) -> bytes:
     half = convert_float_to_float16(core, keep_io_types=True, node_block_list=head_nodes(core))
     OnnxModel.graph_topological_sort(half.graph, is_deterministic=True)
     del half.graph.value_info[:]
-    return serialise(add_picture_input(half, picture_size(proto)))
+    return serialise(add_picture_input(half, picture_sides(proto)))
