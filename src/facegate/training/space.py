@@ -57,6 +57,17 @@ def with_values(task: Task, params: Params, values: Mapping[str, Value]) -> Para
     return parse_params(tree, "params.yaml with the sweep's values")
 
 
+def shortened(task: Task, params: Params, epochs: int) -> Params:
+    """The same recipe over fewer epochs, its parts in proportion."""
+    tree = params.model_dump(mode="json", by_alias=True)
+    recipe, content = tree[task], tree[task].get("content")
+    if content:
+        content["epochs"] = content["epochs"] * epochs // recipe["optim"]["epochs"]
+        recipe["content"] = content if content["epochs"] else None
+    recipe["optim"]["epochs"] = epochs
+    return parse_params(tree, "params.yaml with the sweep's epochs")
+
+
 def defaults(task: Task, params: Params, space: Mapping[str, SpanParams]) -> dict[str, Value]:
     """Present values of the parameters in a search space, moved to its nearest edge where they lie outside.
 

@@ -23,7 +23,7 @@ from facegate.params import Params, SpanParams, TuneParams
 from facegate.training.callbacks import History, Row
 from facegate.training.material import Material, assemble, load_material, run_key
 from facegate.training.run import run
-from facegate.training.space import Value, defaults, tune_section, with_values
+from facegate.training.space import Value, defaults, shortened, tune_section, with_values
 from facegate.training.trials import Trial, best_of, write_sweep
 
 STARTUP = 5
@@ -59,9 +59,9 @@ def tune(
         ParamsError: the space names what is no number of the recipe, or the task cannot be tuned.
     """
     sweep = tune_section(task, params)
-    start = defaults(task, params, sweep.space)
     trials: list[Trial] = []
     if sweep.trials and sweep.space:
+        start = defaults(task, params, sweep.space)
         material = load_material(task, params, crops, pool)
         trials = _sweep(material, params, sweep, start, work, on_trial or _ignore)
     best = best_of(trials)
@@ -77,7 +77,7 @@ def _sweep(
     work: Path,
     on_trial: Callable[[Trial], None],
 ) -> list[Trial]:
-    short = with_values(material.task, params, {"optim.epochs": sweep.epochs})
+    short = shortened(material.task, params, sweep.epochs)
     study = _open_study(material, short, sweep, work)
     trials = [_finished(number, trial) for number, trial in enumerate(_done(study))]
     for trial in trials:
