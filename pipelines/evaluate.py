@@ -24,7 +24,7 @@ def main(params: Params) -> None:
 
 
 def _beside(task: Task, params: Params) -> Path | None:
-    if task is Task.RECOGNITION and params.recognition.distil:
+    if task is Task.RECOGNITION and params.recognition.lessons:
         return ASSETS / TEACHER_FILE
     return artifacts(Task.SPOOF) / "candidates" / "fp32" if task is Task.LIVENESS else None
 

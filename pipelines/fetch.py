@@ -7,8 +7,8 @@ from pipelines.stage import ASSETS, run
 
 def main(params: Params) -> None:
     """Fetch or check what the data source and the teacher need; terms and assets go to data/assets."""
-    distil = params.recognition.distil
-    fetch_assets(params.data, ASSETS, teacher=distil.teacher if distil else None)
+    lessons = params.recognition.lessons
+    fetch_assets(params.data, ASSETS, teacher=lessons.teacher if lessons else None)
 
 
 if __name__ == "__main__":

@@ -75,8 +75,8 @@ def fetch() -> None:
     from facegate.sources.fetch import fetch_external
 
     params = load_params()
-    distil = params.recognition.distil
-    for file in fetch_external(params.data, teacher=distil.teacher if distil else None):
+    lessons = params.recognition.lessons
+    for file in fetch_external(params.data, teacher=lessons.teacher if lessons else None):
         print(f"{file}: there, and as published where a checksum is known")
 
 

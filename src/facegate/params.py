@@ -204,22 +204,27 @@ class TrainerParams(Frozen):
     """Processes that make batches; 0 makes them in the training process. Never changes a result."""
 
 
-class DistilParams(Frozen):
-    """Learning a teacher's embeddings (``training/pool.py`` makes the pictures)."""
+class LessonsParams(Frozen):
+    """What a teacher is asked (``training/pool.py``)."""
 
     teacher: Literal["sface"]
     """A recogniser that has seen real faces; the licence ledger names its terms."""
     pictures: PositiveInt
-    """Faces that the teacher is asked about."""
-    augmentation: Fraction = 0.65
+    """Faces that it is asked about."""
+    augmentation: Fraction = 0.5
     """Share of them that is strongly augmented; teacher and student see the same picture."""
+    seed: int = 1
+
+
+class DistilParams(Frozen):
+    """How a student learns its lessons."""
+
     relation_weight: Annotated[float, Field(ge=0)] = 20.0
     """Weight of the relations within a batch beside the cosine to the teacher."""
     contrast_weight: Annotated[float, Field(ge=0)] = 0.5
     """Weight of finding the teacher's embedding of the same picture among those of the batch."""
     labelled: Fraction = 0.0
     """Share of each batch that is labelled people under the margin loss."""
-    seed: int = 1
 
 
 class RecognitionParams(Frozen):
@@ -240,8 +245,9 @@ class RecognitionParams(Frozen):
     pseudo_identities: Annotated[int, Field(ge=0, le=16)] = 2
     """Further identities made of each person by a fixed warp of the face."""
     augmentation: Fraction = 0.65
-    distil: DistilParams | None = None
+    lessons: LessonsParams | None = None
     """Learn from a teacher; without it the network learns from labels alone."""
+    distil: DistilParams = DistilParams()
     optim: OptimParams
 
     @model_validator(mode="after")
@@ -257,8 +263,6 @@ class ContentParams(Frozen):
 
     scenes: PositiveInt
     """Each gives four bona fide pictures and one of each flat attack species."""
-    epochs: PositiveInt
-    """Epochs of training that see nothing else, before those that see faces."""
     seed: int = 1
 
 
@@ -273,12 +277,14 @@ class SpoofParams(Frozen):
     augmentation: Fraction = 0.5
     content: ContentParams | None = None
     """Train on other content first; without it the network sees faces alone."""
+    content_epochs: Annotated[int, Field(ge=0)] = 0
+    """Epochs of training that see nothing else, before those that see faces."""
     optim: OptimParams
 
     @model_validator(mode="after")
     def _faces_too(self) -> "SpoofParams":
-        if self.content and self.content.epochs >= self.optim.epochs:
-            raise ValueError("optim.epochs must exceed content.epochs, or training sees no face")
+        if self.content and self.content_epochs >= self.optim.epochs:
+            raise ValueError("optim.epochs must exceed content_epochs, or training sees no face")
         return self
 
 

@@ -19,7 +19,7 @@ def toy_params(task: Task, *, optim=None, tune=None, **recipe) -> Params:
     if task is Task.SPOOF:
         small |= {"content": None}
     if task is Task.RECOGNITION:
-        small |= {"people_per_batch": 4, "pseudo_identities": 1, "embedding": 32, "distil": None}
+        small |= {"people_per_batch": 4, "pseudo_identities": 1, "embedding": 32, "lessons": None}
     tree[task] |= small | recipe
     tree[task]["optim"] |= {"epochs": 3, "batch_size": 8, "precision": "32-true"} | (optim or {})
     space = {

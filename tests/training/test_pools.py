@@ -8,15 +8,15 @@ from facegate.datasets.batches import load_crops
 from facegate.datasets.pack import open_pack
 from facegate.errors import PackError, ParamsError, SourceError
 from facegate.models.recognition.teacher import Teacher
-from facegate.params import ContentParams, DistilParams
+from facegate.params import ContentParams, LessonsParams
 from facegate.training import content, pool
 from facegate.training.fit import fit
 from facegate.training.pools import write_pool
 from tests.models.test_teacher import small_teacher
 from tests.training.conftest import toy_params
 
-LESSONS = DistilParams(teacher="sface", pictures=24, labelled=0.5)
-SCENES = ContentParams(scenes=3, epochs=1)
+LESSONS = LessonsParams(teacher="sface", pictures=24)
+SCENES = ContentParams(scenes=3)
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +61,9 @@ def test_content_shows_every_scene_live_and_attacked_as_often(pools):
 @pytest.mark.parametrize("task", [Task.RECOGNITION, Task.SPOOF])
 def test_training_takes_the_pool_in_and_resumes(tmp_path, packs, pools, task):
     asked = (
-        {"distil": LESSONS.model_dump(), "embedding": 16}
+        {"lessons": LESSONS.model_dump(), "distil": {"labelled": 0.5}, "embedding": 16}
         if task is Task.RECOGNITION
-        else {"content": SCENES.model_dump()}
+        else {"content": SCENES.model_dump(), "content_epochs": 1}
     )
     params = asked_params(task, asked)
     whole = fit(task, params, packs[task], tmp_path / "a", tmp_path / "w1", pool=pools[task])
@@ -88,14 +88,14 @@ def asked_params(task, asked):
 
 
 def test_without_its_pool_a_recipe_says_which_stage_makes_it(tmp_path, packs):
-    params = toy_params(Task.RECOGNITION, distil=LESSONS.model_dump(), embedding=16)
-    with pytest.raises(PackError, match=r"`recognition\.distil` asks for further") as caught:
+    params = toy_params(Task.RECOGNITION, lessons=LESSONS.model_dump(), embedding=16)
+    with pytest.raises(PackError, match=r"`recognition\.lessons` asks for further") as caught:
         fit(Task.RECOGNITION, params, packs[Task.RECOGNITION], tmp_path / "a", tmp_path / "w")
     assert "lessons@recognition" in caught.value.remedy
 
 
 def test_another_embedding_size_than_the_teachers_is_named(tmp_path, packs, pools):
-    params = toy_params(Task.RECOGNITION, distil=LESSONS.model_dump(), embedding=32)
+    params = toy_params(Task.RECOGNITION, lessons=LESSONS.model_dump(), embedding=32)
     with pytest.raises(ParamsError, match="is 32, and the teacher's embeddings have 16"):
         fit(
             Task.RECOGNITION,
@@ -114,7 +114,7 @@ def test_nothing_asked_for_leaves_a_note(tmp_path, packs):
 
 
 def test_a_missing_teacher_is_told_before_any_work(tmp_path, packs):
-    params = toy_params(Task.RECOGNITION, distil=LESSONS.model_dump(), embedding=16)
+    params = toy_params(Task.RECOGNITION, lessons=LESSONS.model_dump(), embedding=16)
     with pytest.raises(SourceError, match=r"teacher\.onnx"):
         write_pool(
             Task.RECOGNITION, params, packs[Task.RECOGNITION], tmp_path, tmp_path / "out", tmp_path / "cache"

@@ -21,7 +21,7 @@ from facegate.datasets.batches import (
     species_names,
 )
 from facegate.datasets.eye_batches import EyeBatches, EyeCrops
-from facegate.params import DistilParams, RecognitionParams, SpoofParams
+from facegate.params import RecognitionParams, SpoofParams
 
 VALIDATION_BATCH = 128
 PREFETCH = 4
@@ -119,7 +119,7 @@ def recognition_data(
 
 
 def distil_data(
-    train: Crops, validation: Crops, pool: Pool, params: RecognitionParams, distil: DistilParams, workers: int
+    train: Crops, validation: Crops, pool: Pool, params: RecognitionParams, workers: int
 ) -> tuple[CropModule, PeopleBatches | None]:
     """Data module of a student, and the batches of its labelled part, if it has one.
 
@@ -127,7 +127,7 @@ def distil_data(
         PackError: labelled people are asked for and the training split holds fewer than two.
     """
     optim = params.optim
-    people = round(distil.labelled * optim.batch_size / 2)
+    people = round(params.distil.labelled * optim.batch_size / 2)
     labelled = None
     if people:
         labelled = PeopleBatches(
@@ -160,7 +160,7 @@ def spoof_data(
     Raises:
         PackError: the training split lacks bona fide pictures or attacks.
     """
-    optim, first = params.optim, params.content.epochs if params.content and content else 0
+    optim, first = params.optim, params.content_epochs if content else 0
     common: dict[str, Any] = {
         "batch": optim.batch_size,
         "epochs": optim.epochs - first,

@@ -23,7 +23,6 @@ from facegate.models.recognition import module as recognition
 from facegate.models.recognition.network import SIZE
 from facegate.models.spoof import module as spoof
 from facegate.params import (
-    DistilParams,
     EyesParams,
     LivenessParams,
     Params,
@@ -90,7 +89,7 @@ def load_material(task: Task, params: Params, crops: Path, pool: Path | None = N
             "run `dvc repro prepare` to cut them anew",
         )
     material = Material(task, train, validation, open_pack(crops).digest)
-    if pool and task is Task.RECOGNITION and params.recognition.distil:
+    if pool and task is Task.RECOGNITION and params.recognition.lessons:
         return _beside(replace(material, pool=load_pool(pool)), pool)
     if pool and task is Task.SPOOF and params.spoof.content:
         return _beside(replace(material, content=load_crops(pool, Split.TRAIN)), pool)
@@ -142,8 +141,8 @@ def assemble(material: Material, params: Params) -> tuple[Learner, CropModule | 
     if material.task is Task.EYES:
         data = eye_data(material.train, material.validation, params.eyes, workers)
         return eyes.EyeModule(params.eyes), data
-    if material.task is Task.RECOGNITION and params.recognition.distil:
-        return _student(material, params.recognition, params.recognition.distil, workers)
+    if material.task is Task.RECOGNITION and params.recognition.lessons:
+        return _student(material, params.recognition, workers)
     if material.task is Task.RECOGNITION:
         data, people = recognition_data(material.train, material.validation, params.recognition, workers)
         learner = recognition.RecognitionModule(params.recognition, people.identities, people.per_person)
@@ -155,20 +154,18 @@ def assemble(material: Material, params: Params) -> tuple[Learner, CropModule | 
     return spoof.SpoofModule(params.spoof, size, len(species.names)), data
 
 
-def _student(
-    material: Material, params: RecognitionParams, distil: DistilParams, workers: int
-) -> tuple[Learner, CropModule]:
+def _student(material: Material, params: RecognitionParams, workers: int) -> tuple[Learner, CropModule]:
     if material.pool is None:
-        raise _no_pool("recognition.distil", "lessons@recognition")
+        raise _no_pool("recognition.lessons", "lessons@recognition")
     width = material.pool.embeddings.shape[1]
     if width != params.embedding:
         raise ParamsError(
             f"`recognition.embedding` is {params.embedding}, and the teacher's embeddings have {width} dimensions",
             f"set `recognition.embedding: {width}`",
         )
-    data, people = distil_data(material.train, material.validation, material.pool, params, distil, workers)
+    data, people = distil_data(material.train, material.validation, material.pool, params, workers)
     centre = torch.from_numpy(material.pool.embeddings.mean(0))
-    return recognition.StudentModule(params, distil, centre, people.identities if people else 0), data
+    return recognition.StudentModule(params, centre, people.identities if people else 0), data
 
 
 def _no_pool(key: str, stage: str) -> PackError:

@@ -20,7 +20,7 @@ from facegate.datasets.mixing import other_face
 from facegate.datasets.pack import PackWriter, decode_image, encode_jpeg, open_pack, sha256_file
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
 from facegate.models.recognition.teacher import Teacher
-from facegate.params import DistilParams
+from facegate.params import LessonsParams
 
 PER_SHARD = 512
 QUALITY = 95
@@ -46,7 +46,7 @@ class Lesson(NamedTuple):
 
 
 def write_lessons(
-    crops: Path, teacher: Path, out: Path, params: DistilParams, cache: Path, workers: int = 0
+    crops: Path, teacher: Path, out: Path, params: LessonsParams, cache: Path, workers: int = 0
 ) -> int:
     """Make the pool of a student.
 

@@ -29,8 +29,8 @@ def write_pool(task: Task, params: Params, crops: Path, assets: Path, out: Path,
         SourceError: the teacher is missing or unreadable.
     """
     workers = params.prepare.workers
-    if task is Task.RECOGNITION and params.recognition.distil:
-        write_lessons(crops, assets / TEACHER_FILE, out, params.recognition.distil, cache, workers)
+    if task is Task.RECOGNITION and params.recognition.lessons:
+        write_lessons(crops, assets / TEACHER_FILE, out, params.recognition.lessons, cache, workers)
     elif task is Task.SPOOF and params.spoof.content:
         write_content(out, params.spoof.content, params.prepare.context_size, cache, workers)
     else:

@@ -60,10 +60,9 @@ def with_values(task: Task, params: Params, values: Mapping[str, Value]) -> Para
 def shortened(task: Task, params: Params, epochs: int) -> Params:
     """The same recipe over fewer epochs, its parts in proportion."""
     tree = params.model_dump(mode="json", by_alias=True)
-    recipe, content = tree[task], tree[task].get("content")
-    if content:
-        content["epochs"] = content["epochs"] * epochs // recipe["optim"]["epochs"]
-        recipe["content"] = content if content["epochs"] else None
+    recipe = tree[task]
+    if "content_epochs" in recipe:
+        recipe["content_epochs"] = recipe["content_epochs"] * epochs // recipe["optim"]["epochs"]
     recipe["optim"]["epochs"] = epochs
     return parse_params(tree, "params.yaml with the sweep's epochs")
 

@@ -10,7 +10,7 @@ from facegate.metrics.verification import eer, error_curves, split_comparisons
 from facegate.models.learner import Learner
 from facegate.models.recognition.loss import RecognitionLoss, distil_loss
 from facegate.models.recognition.network import build_network
-from facegate.params import DistilParams, RecognitionParams
+from facegate.params import RecognitionParams
 
 
 def network_kwargs(params: RecognitionParams) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def network_kwargs(params: RecognitionParams) -> dict[str, Any]:
         "backbone": params.backbone,
         "width": params.width,
         "embedding": params.embedding,
-        "affine": params.distil is not None,
+        "affine": params.lessons is not None,
     }
 
 
@@ -64,18 +64,15 @@ class StudentModule(RecognitionModule):
 
     Args:
         params: recipe.
-        distil: how to learn from the teacher.
         centre: mean of the teacher's embeddings (D,).
         identities: number of labelled training classes; 0 for none.
     """
 
     centre: Tensor
 
-    def __init__(
-        self, params: RecognitionParams, distil: DistilParams, centre: Tensor, identities: int
-    ) -> None:
+    def __init__(self, params: RecognitionParams, centre: Tensor, identities: int) -> None:
         super().__init__(params, max(1, identities), pictures=2)
-        self.weights = distil.relation_weight, distil.contrast_weight
+        self.weights = params.distil.relation_weight, params.distil.contrast_weight
         self.register_buffer("centre", centre)
         if not identities:
             self.criterion = torch.nn.Identity()
