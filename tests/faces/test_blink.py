@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facegate.faces.blink import Blink, BlinkParams, EyeState, find_blinks
@@ -58,6 +58,7 @@ def test_thresholds_around_a_point_stay_inside_0_to_1():
         BlinkParams(close=0.6, open=0.4)
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=60), st.floats(5, 60))
 def test_blinks_lie_in_order_inside_the_clip_and_within_their_limits(scores, fps):
     found = find_blinks(frames(scores, fps), PARAMS)
@@ -67,6 +68,7 @@ def test_blinks_lie_in_order_inside_the_clip_and_within_their_limits(scores, fps
     assert all(PARAMS.shortest_s <= b.end_s - b.start_s <= PARAMS.longest_s for b in found)
 
 
+@settings(deadline=None)
 @given(st.floats(9, 60), st.floats(0, 0.09), st.floats(0.8, 1.4))
 def test_one_blink_is_one_blink_at_any_rate(fps, phase, pace):
     times = np.arange(phase, 2, 1 / fps)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facegate.faces.film import film_strip, frames_in, slots, unroll, with_cues
@@ -40,6 +40,7 @@ def test_slots_take_the_nearest_frame():
     assert slots([0.0, 0.1, 0.2, 3.0], 4).tolist() == [0, 2, 3, 3]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 1), min_size=1, max_size=40), st.integers(8, 16))
 def test_slots_ascend_from_the_first_frame_to_the_last(gaps, count):
     times = np.cumsum(gaps)

@@ -29,7 +29,7 @@ def flat(picture, tilt, zoom, shift):
 def relief(picture, degrees):
     """The texture on a surface with a bump in its middle, seen after a small turn to the side."""
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
-    height = 30 * np.exp(-(((x - 80) / 16) ** 2 + ((y - 88) / 16) ** 2) / 2)
+    height = 8 * np.exp(-(((x - 80) / 16) ** 2 + ((y - 88) / 16) ** 2) / 2)
     return cv2.remap(
         picture, x - np.sin(np.radians(degrees)).astype(np.float32) * height, y, cv2.INTER_LINEAR
     )
