@@ -156,7 +156,9 @@ def _spare(
     """Quantise, leaving as few layers in floating point as the limit asks for."""
 
     def candidate(names: tuple[str, ...], costs: list[list[Any]]) -> _Candidate:
-        return _candidate(quantise(model, pictures, target, params.method, names), proof, params, names, costs)
+        return _candidate(
+            quantise(model, pictures, target, params.method, names), proof, params, names, costs
+        )
 
     first = candidate((), [])
     if first.held:
