@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from facegate.benchmark import latency
-from facegate.benchmark.frame_report import frame_table
+from facegate.benchmark.frame_report import _shared, frame_table
+from facegate.benchmark.peers import Calls
 from facegate.benchmark.report import benchmark_task, find_bundles
 from facegate.contracts import Task
 from facegate.errors import BundleError
@@ -82,6 +83,15 @@ def test_failed_stage_leaves_the_old_report(
 def test_usable_threads_do_not_exceed_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(latency, "available_cores", lambda: 2)
     assert latency.usable((1, 2, 8)) == [1, 2]
+
+
+def test_peers_are_compared_on_a_face_that_all_of_them_find() -> None:
+    def calls(own: int, peer: int) -> dict[str, Calls]:
+        return {"facegate": {"path": lambda: [0] * own}, "peer": {"path": lambda: [0] * peer}, "absent": {}}
+
+    frames = [calls(1, 0), calls(0, 1), calls(1, 1)]
+    assert _shared(frames) is frames[2]
+    assert _shared(frames[:2]) is frames[0]
 
 
 def test_frame_table_by_hand() -> None:

@@ -123,14 +123,15 @@ def measure_peers(
             name: {
                 "latency_ms": Latency.of(seconds).rounded(),
                 **({} if name == own else {"times_slower": speedup(seconds, times[own])}),
-                **({"found": _count(taking_part[name]())} if kind == PATH else {}),
+                **({"found": found_faces(taking_part[name]())} if kind == PATH else {}),
             }
             for name, seconds in times.items()
         }
     return report
 
 
-def _count(answers: object) -> int:
+def found_faces(answers: object) -> int:
+    """How many faces a ``path`` call embedded."""
     return len(answers) if isinstance(answers, Sized) else 0
 
 
