@@ -60,6 +60,10 @@ def test_every_picture_is_cropped_or_counted_and_listed(samples, tmp_path):
     assert 0 < found["landmark_error"]["mean"] == found["landmark_error"]["p95"] < 0.1
     pack = open_pack(tmp_path / "crops", CROP_COLUMNS, verify=True)
     assert {k: v for k, v in pack.metadata.items() if k in found} == json.loads(json.dumps(found))
+    missed = {sample: (split, species) for sample, _, split, species in pack.metadata["not_acquired"]}
+    assert missed.keys() == found["missed"].keys()
+    assert missed["noise"] == ("test", "print")
+    assert all(subject for _, subject, _, _ in pack.metadata["not_acquired"])
     assert (pack.metadata["task"], pack.metadata["samples_digest"]) == (
         "recognition",
         open_pack(samples / "stills").digest,

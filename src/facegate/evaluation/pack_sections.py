@@ -38,7 +38,7 @@ def _acquisition(found: Mapping[str, Any], claims: Mapping[str, Any] | None) -> 
         tables.append(Table(("attempts", "FAR", "FRR"), rows))
     elif claims:
         tables.append(Table(("", ""), [("transactions", claims["note"])]))
-    return Section("Acquisition and transactions", lead, tables=tables)
+    return Section("Acquisition and transactions" if claims else "Acquisition", lead, tables=tables)
 
 
 def _failures(found: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -99,7 +99,7 @@ def spoof_page(
         f"data set: {metrics['dataset']}.",
         metrics["synthetic"],
         [
-            (f"Worst APCER at {shown} ({at['worst_species']})", rate(at["worst_apcer"])),
+            (f"Worst APCER at {shown} ({at['worst_species'].replace('_', ' ')})", rate(at["worst_apcer"])),
             (f"BPCER at {shown}", rate(at["bpcer"])),
             ("Area under ROC", f"{auc['value']:.3f} ({auc['low']:.3f} to {auc['high']:.3f})"),
         ],

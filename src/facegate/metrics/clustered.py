@@ -8,7 +8,7 @@ estimate, so a t quantile replaces the normal one, with as many degrees of freed
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.special import ndtri, stdtrit
 
 from facegate.metrics.intervals import clopper_pearson
 
@@ -22,7 +22,7 @@ _LEAST_EFFECT = 0.5
 
 def wilson(errors: float, trials: float, confidence: float = 0.95) -> tuple[float, float]:
     """Score interval of a binomial rate (Wilson, JASA 1927); counts may be fractions."""
-    value, z2 = errors / trials, float(norm.ppf((1 + confidence) / 2)) ** 2
+    value, z2 = errors / trials, float(ndtri((1 + confidence) / 2)) ** 2
     middle = (value + z2 / (2 * trials)) / (1 + z2 / trials)
     half = np.sqrt(z2 * (value * (1 - value) / trials + z2 / (4 * trials**2))) / (1 + z2 / trials)
     return max(0.0, float(middle - half)), min(1.0, float(middle + half))
@@ -58,7 +58,7 @@ def clustered_bounds(
         low, high = clopper_pearson(value * people, people, confidence)
         return float(low), float(high)
     tail = (1 - confidence) / 2
-    quantiles = norm.ppf(tail) / t.ppf(tail, _freedom(value, trials, *by_person))
+    quantiles = ndtri(tail) / stdtrit(_freedom(value, trials, *by_person), tail)
     effect = max(variance * trials / (value * (1 - value)), _LEAST_EFFECT)
     worth = max(trials / effect * float(quantiles) ** 2, _least_worth(trials, by_person[1]))
     return wilson(value * worth, worth, confidence)

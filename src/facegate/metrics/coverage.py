@@ -5,6 +5,7 @@ their own, drawn from a beta distribution around the true one, so that pictures 
 correlation; people have different numbers of pictures.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -70,19 +71,16 @@ def simulate(
     )
 
 
-def table(draws: int = 2000) -> str:
-    """All cells as Markdown."""
-    lines = [
-        "| rate | people | correlation | people in error | covered | too low | naive |",
-        "|---|---|---|---|---|---|---|",
-    ]
+def table(draws: int = 2000) -> Iterator[str]:
+    """All cells as lines of Markdown, as they come."""
+    yield "| rate | people | correlation | people in error | covered | too low | naive |"
+    yield "|---|---|---|---|---|---|---|"
     for rate, people, correlation in product(RATES, PEOPLE, CORRELATIONS):
         found = simulate(rate, people, correlation, draws)
-        lines.append(
+        yield (
             f"| {100 * rate:g} % | {people} | {correlation:g} | {found.erring:.1f} | {100 * found.covered:.1f} % "
             f"| {100 * found.above:.1f} % | {100 * found.naive:.1f} % |"
         )
-    return "\n".join(lines)
 
 
 def _proneness(
@@ -95,4 +93,5 @@ def _proneness(
 
 
 if __name__ == "__main__":
-    print(table())
+    for line in table():
+        print(line, flush=True)
