@@ -15,7 +15,7 @@ OFF_PLANE, PARALLAX, KEPT = (CUES.index(name) for name in CUES)
 def texture(seed=1):
     """Smooth random texture with corners to track."""
     coarse = np.random.default_rng(seed).integers(30, 226, (40, 40, 3), np.uint8)
-    return cv2.resize(coarse, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC)
+    return np.asarray(cv2.resize(coarse, (SIZE, SIZE), interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
 def flat(picture, tilt, zoom, shift):
@@ -23,16 +23,16 @@ def flat(picture, tilt, zoom, shift):
     middle = SIZE / 2
     matrix = np.array([[zoom, tilt, 0.0], [-tilt, zoom * (1 - abs(tilt)), 0.0]])
     matrix[:, 2] = middle + shift - matrix[:, :2] @ [middle, middle]
-    return cv2.warpAffine(picture, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
+    moved = cv2.warpAffine(picture, matrix, (SIZE, SIZE), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(moved, np.uint8)
 
 
 def relief(picture, degrees):
     """The texture on a surface with a bump in its middle, seen after a small turn to the side."""
     y, x = np.mgrid[:SIZE, :SIZE].astype(np.float32)
     height = 8 * np.exp(-(((x - 80) / 16) ** 2 + ((y - 88) / 16) ** 2) / 2)
-    return cv2.remap(
-        picture, x - np.sin(np.radians(degrees)).astype(np.float32) * height, y, cv2.INTER_LINEAR
-    )
+    shift = np.sin(np.radians(degrees)).astype(np.float32) * height
+    return np.asarray(cv2.remap(picture, x - shift, y, cv2.INTER_LINEAR), np.uint8)
 
 
 MOVES = [(0.0, 1.0, 0.0), (0.04, 1.02, 2.0), (-0.05, 0.97, -3.0), (0.02, 1.05, 1.0)]

@@ -52,8 +52,9 @@ def motion_cues(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
     points = cv2.goodFeaturesToTrack(middle, POINTS, 0.01, 5, mask=_face(size))
     if points is None or len(points) < FEWEST:
         return np.zeros((len(frames), len(CUES)), np.float32)
+    corners = points.astype(np.float32)
     start = points[:, 0].astype(np.float64)
-    figures = [_figures(start, *_tracked(middle, frame, points), size) for frame in grey]
+    figures = [_figures(start, *_tracked(middle, frame, corners), size) for frame in grey]
     return np.clip(np.array(figures) * _GAINS, 0, 1).astype(np.float32)
 
 

@@ -153,10 +153,10 @@ def open_network(model: bytes, name: str, options: ort.SessionOptions | None = N
     Raises:
         RegistryError: it cannot be opened.
     """
-    options = options or ort.SessionOptions()
-    options.log_severity_level = 3
+    settings = options or ort.SessionOptions()
+    settings.log_severity_level = 3
     try:
-        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(model, settings, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime raises its own family, without a common base
         raise RegistryError(
             f"{name}: cannot be opened: {str(error).splitlines()[0]}", "export it to ONNX anew"

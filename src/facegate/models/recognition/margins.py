@@ -107,8 +107,8 @@ class SiameseLoss(nn.Module):
         super().__init__()
         self.margin = 0.0
         self.miner: Any = BatchEasyHardMiner("hard", "semihard", distance=CosineSimilarity())
-        build: Any = TripletMarginLoss if kind == "triplet" else partial(ContrastiveLoss, pos_margin=1.0)
-        self.loss: Any = build(distance=CosineSimilarity())
+        loss: Any = TripletMarginLoss if kind == "triplet" else partial(ContrastiveLoss, pos_margin=1)
+        self.loss: Any = loss(distance=CosineSimilarity())
 
     def forward(self, embeddings: Tensor, labels: Tensor) -> Tensor:
         """Mean loss over the pairs or triplets that were mined; zero where every person is told apart already."""
