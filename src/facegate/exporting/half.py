@@ -25,6 +25,16 @@ def halve(model: bytes) -> bytes:
     proto = onnx.ModelProto.FromString(model)
     core = remove_picture_input(proto)
     half = convert_float_to_float16(core, keep_io_types=True, node_block_list=head_nodes(core))
+    _say_once(half.graph)
     OnnxModel.graph_topological_sort(half.graph, is_deterministic=True)
     del half.graph.value_info[:]
     return serialise(add_picture_input(half, picture_sides(proto)))
+
+
+def _say_once(graph: onnx.GraphProto) -> None:
+    """Drop repeated casts: the converter writes one for every reader of a tensor, all under the same name."""
+    written: set[str] = set()
+    for node in list(graph.node):
+        if node.output[0] in written:
+            graph.node.remove(node)
+        written.update(node.output)
