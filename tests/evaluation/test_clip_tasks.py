@@ -57,7 +57,7 @@ def small(params):
 def liveness(tmp_path_factory, spoof_network):
     root = tmp_path_factory.mktemp("liveness")
     crops = write_toy_clips(root / "crops")
-    optim = {"epochs": 12, "learning_rate": 0.01}
+    optim = {"epochs": 60, "learning_rate": 0.01}
     params = toy_params(Task.LIVENESS, optim=optim, spoof=str(spoof_network))
     return run_task(Task.LIVENESS, root, crops, small(params))
 
