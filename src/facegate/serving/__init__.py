@@ -13,7 +13,7 @@ into the header ``Authorization: Bearer fg_…``; a role may all that the one be
               WS     /v1/stream                       see schemas/stream.py
               GET    /v1/me                                                               Me
     operator  GET    /v1/persons                      ?after= &limit= &query=             PersonPage
-              POST   /v1/persons                      multipart `name`, `external_id`,    EnrolAnswer, 201; 409 for a
+              POST   /v1/persons                      multipart `name`, `id` (optional),  EnrolAnswer, 201; 409 for a
                                                       several `pictures`,                 duplicate, 422 if no picture
                                                       `allow_duplicate`                   is usable (EnrolAnswer as the
                                                                                           problem's member `enrolment`)
@@ -22,6 +22,8 @@ into the header ``Authorization: Bearer fg_…``; a role may all that the one be
               PATCH  /v1/persons/{id}                 PersonChange                        PersonOut
               DELETE /v1/persons/{id}                                                     204
               POST   /v1/persons/{id}/pictures        multipart several `pictures`        EnrolAnswer
+              GET    /v1/sessions                                                         list of SessionOut
+              POST   /v1/sessions                     SessionNew                          SessionOut, 201
               GET    /v1/attendance                   ?day= &until= &person= &session=    PresenceList
               GET    /v1/attendance.csv               the same                            text/csv
               POST   /v1/attendance                   ManualMark                          Presence, 201

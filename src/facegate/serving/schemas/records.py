@@ -25,17 +25,17 @@ class PersonOut(Wire):
 
     model_config = example(
         {
-            "id": PERSON["id"], "name": "Ada", "external_id": "s-1815", "templates": 3, "current": True,
-            "created": WHEN, "updated": WHEN,
+            "id": PERSON["id"], "name": "Ada", "templates": 3, "current": True,
+            "created": WHEN, "updated": WHEN, "keep_until": None,
         }
     )  # fmt: skip
     id: str
     name: str
-    external_id: str = Field(description="the operator's own number for the person; empty for none")
     templates: int = Field(description="pictures enrolled for the recogniser in production")
     current: bool = Field(description="false: the recogniser changed and the person must be enrolled anew")
     created: datetime
     updated: datetime
+    keep_until: datetime | None = Field(description="the person is deleted after that; null keeps them")
 
 
 class PersonPage(Wire):
@@ -49,9 +49,9 @@ class PersonPage(Wire):
 class PersonChange(Wire):
     """What to change of a person; null leaves it as it is."""
 
-    model_config = example({"name": "Ada L.", "external_id": None})
+    model_config = example({"name": "Ada L.", "keep_until": None})
     name: str | None = Field(None, min_length=1, max_length=200)
-    external_id: str | None = Field(None, max_length=200)
+    keep_until: datetime | None = Field(None, description="delete the person after that")
 
 
 class EnrolledPicture(Wire):
@@ -77,8 +77,8 @@ class EnrolAnswer(Wire):
     model_config = example(
         {
             "person": {
-                "id": PERSON["id"], "name": "Ada", "external_id": "", "templates": 1, "current": True,
-                "created": WHEN, "updated": WHEN,
+                "id": PERSON["id"], "name": "Ada", "templates": 1, "current": True,
+                "created": WHEN, "updated": WHEN, "keep_until": None,
             },
             "pictures": [{"index": 0, "accepted": True, "reasons": [], "hints": []}],
             "duplicates": [], "model": MODEL,
@@ -94,6 +94,20 @@ class ReEnrolList(Wire):
     """People without a template of the recogniser in production."""
 
     persons: tuple[PersonOut, ...]
+
+
+class SessionNew(Wire):
+    """A lesson, shift or event that attendance can be marked for."""
+
+    model_config = example({"id": "math-1", "name": "Mathematics", "starts": WHEN, "ends": None})
+    id: str = Field(pattern=r"^[A-Za-z0-9._-]{1,64}$")
+    name: str = Field(min_length=1, max_length=200)
+    starts: datetime
+    ends: datetime | None = None
+
+
+class SessionOut(SessionNew):
+    """A session as it is stored."""
 
 
 class Presence(Wire):

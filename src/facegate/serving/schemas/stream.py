@@ -71,7 +71,7 @@ class Hello(Wire):
     type: Literal["hello"] = "hello"
     key: str = Field(description="API key of role kiosk or above", max_length=200)
     camera: str = Field("default", description="name of the camera", pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    session: str = Field("", description="attendance session, for instance a lesson", max_length=100)
+    session: str = Field("", description="id of an attendance session; empty for none", max_length=64)
     mark: bool = Field(True, description="mark accepted people as present")
 
 
