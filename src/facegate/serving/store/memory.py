@@ -1,0 +1,94 @@
+"""The part of a gallery that is searched, kept in step with the database."""
+
+import threading
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection, select
+
+from facegate.runtime.engine import Match
+from facegate.serving.store.database import Database
+from facegate.serving.store.index import Index, Vectors
+from facegate.serving.store.rows import REVISION, TemplateModel, load_templates
+from facegate.serving.store.schema import counters, removals
+from facegate.serving.store.vault import Vault
+
+PRUNED = "gallery_pruned"
+"""Counter: removals up to this revision are no longer listed."""
+
+
+@dataclass
+class _View:
+    """Index and owners that belong together."""
+
+    index: Index
+    owners: dict[int, str] = field(default_factory=dict)
+    revision: int = 0
+
+
+class Memory:
+    """Templates of one model in memory.
+
+    Args:
+        database: where they come from.
+        vault: opens them.
+        model: whose templates.
+    """
+
+    def __init__(self, database: Database, vault: Vault, model: TemplateModel) -> None:
+        self._database, self._vault, self._model = database, vault, model
+        self._lock = threading.Lock()
+        self._view = _View(Index(model.size))
+
+    def __len__(self) -> int:
+        return len(self._view.index)
+
+    def refresh(self) -> bool:
+        """Take over what was changed since the last time; True if anything was."""
+        with self._lock, self._database.read() as connection:
+            revision, pruned = (_counter(connection, name) for name in (REVISION, PRUNED))
+            view = self._view
+            if revision == view.revision:
+                return False
+            if not pruned <= view.revision < revision:  # too far behind, or a backup was restored
+                view = _View(Index(self._model.size))
+            self._follow(connection, view, revision)
+            self._view = view
+        return True
+
+    def _follow(self, connection: Connection, view: _View, revision: int) -> None:
+        gone = select(removals.c.template_id).where(
+            removals.c.revision > view.revision, removals.c.revision <= revision
+        )
+        ids = list(connection.execute(gone).scalars()) if view.owners else []
+        view.index.remove(ids)
+        for id_ in ids:
+            view.owners.pop(id_, None)
+        for loaded in load_templates(connection, self._vault, self._model, view.revision, revision):
+            view.owners.update(zip(loaded.ids.tolist(), loaded.persons, strict=True))
+            view.index.add(loaded.ids, loaded.vectors)
+        view.revision = revision
+
+    def search(self, probe: Vectors, count: int) -> list[Match]:
+        """The persons most alike, best first."""
+        view = self._view
+        wanted = count if count == 1 else 4 * count
+        while True:
+            hits = view.index.search(probe, wanted)
+            best: dict[str, float] = {}
+            for hit in hits:
+                person = view.owners.get(hit.key)
+                if person is not None:  # else deleted since
+                    best.setdefault(person, hit.score)
+            if len(best) >= count or wanted >= len(view.index):
+                return [Match(person, score) for person, score in list(best.items())[:count]]
+            wanted *= 4
+
+    def compare(self, person: str, probe: Vectors) -> float | None:
+        """Highest score of one person's templates; None if there are none."""
+        view = self._view
+        keys = [key for key, owner in list(view.owners.items()) if owner == person]
+        return max(view.index.scores(keys, probe), default=None)
+
+
+def _counter(connection: Connection, name: str) -> int:
+    return connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one()
