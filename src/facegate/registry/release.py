@@ -19,7 +19,6 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from facegate.contracts import Frozen, Task
-from facegate.datasets.pack import sha256_file
 from facegate.errors import BundleError, RegistryError
 from facegate.runtime.bundle import load_bundle
 from facegate.runtime.policy import choose_policy
@@ -149,7 +148,12 @@ def detector_sha256() -> str:
 
 def _hashes(folder: Path) -> dict[str, str]:
     paths = sorted(p for p in folder.rglob("*") if p.is_file() and p != folder / MANIFEST)
-    return {path.relative_to(folder).as_posix(): sha256_file(path) for path in paths}
+    return {path.relative_to(folder).as_posix(): _sha256(path) for path in paths}
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:  # not from `datasets`: a device reads releases without Arrow
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 _PULL = "take it anew: `facegate pull release@production --out DIR`"

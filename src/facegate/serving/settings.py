@@ -34,6 +34,7 @@ class Settings(Frozen):
         vault_key: file of the key that encrypts templates; in ``data`` by default.
         host: address to listen at.
         port: port to listen at.
+        proxy: address of a reverse proxy whose ``X-Forwarded-For`` is believed; empty believes none.
         workers: processes.
         poll_s: pause between two looks at the source, seconds.
         threads: threads of one network.
@@ -54,6 +55,7 @@ class Settings(Frozen):
         keep_crops: keep enrolled crops, encrypted, to enrol anew when the recogniser changes.
         retention_days: attendance and unused people are deleted after that; 0 keeps them.
         dedup_s: sightings of a person within this belong to one presence, seconds.
+        fpir: share of strangers that a search may take for somebody enrolled; the threshold grows with the gallery.
         timezone: in which a day of attendance begins and ends.
         drift_reference: values per camera that make up a reference.
         drift_window: newest values per camera that are held against it.
@@ -68,13 +70,14 @@ class Settings(Frozen):
     vault_key: Path | None = None
     host: str = "127.0.0.1"
     port: int = Field(8000, ge=1, le=65535)
+    proxy: str = ""
     workers: int = Field(1, ge=1, le=64)
     poll_s: float = Field(2.0, gt=0)
     threads: int = Field(1, ge=1)
     slots: int = Field(0, ge=0)
     queue: int = Field(16, ge=0)
     max_bytes: int = Field(10_000_000, ge=1000)
-    max_pixels: int = Field(25_000_000, ge=1000)
+    max_pixels: int = Field(16_000_000, ge=1000)
     max_pictures: int = Field(10, ge=1, le=100)
     max_fps: float = Field(15.0, gt=0)
     max_streams: int = Field(8, ge=0)
@@ -88,6 +91,7 @@ class Settings(Frozen):
     keep_crops: bool = False
     retention_days: int = Field(0, ge=0)
     dedup_s: float = Field(300.0, ge=0)
+    fpir: float = Field(0.05, gt=0, lt=1)
     timezone: str = "UTC"
     drift_reference: int = Field(500, ge=50)
     drift_window: int = Field(500, ge=50)

@@ -1,23 +1,15 @@
 """What is stored: people, attendance, keys, and which models are in production."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any, Literal
 
 from pydantic import Field
 
 from facegate.serving.schemas import Wire
 from facegate.serving.schemas.faces import MODEL, PERSON, Hint, ModelRef, example
+from facegate.serving.store.keys import Role
 
 WHEN = "2030-01-31T08:00:00Z"
-
-
-class Role(StrEnum):
-    """What a key may do; each role may all that the ones before it may."""
-
-    KIOSK = "kiosk"
-    OPERATOR = "operator"
-    ADMIN = "admin"
 
 
 class PersonOut(Wire):
