@@ -85,11 +85,12 @@ class Metrics:
         """Count a stream that looks injected."""
         self._suspicions.labels(kind).inc()
 
-    def release(self, alias: str, name: str, digest: str, old: tuple[str, str] | None) -> None:
-        """Say what is loaded, and what no longer is."""
+    def release(self, alias: str, new: tuple[str, str] | None, old: tuple[str, str] | None) -> None:
+        """Say which release and digest is loaded, and which no longer is."""
         if old is not None:
             self._release.labels(alias, *old).set(0)
-        self._release.labels(alias, name, digest).set(1)
+        if new is not None:
+            self._release.labels(alias, *new).set(1)
 
     def failed(self, failed: bool) -> None:
         """Say whether the newest release is refused."""

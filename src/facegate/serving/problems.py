@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
 from facegate.errors import FacegateError, PictureError, RegistryError
+from facegate.serving.store.errors import ConflictError, InvalidError, NotFoundError, StoreError, VaultError
 
 MEDIA_TYPE = "application/problem+json"
 TITLES = {
@@ -31,6 +32,15 @@ TITLES = {
     500: "A defect of the service",
     503: "Busy or not ready",
 }
+_STATUS: tuple[tuple[type[FacegateError], int], ...] = (
+    (PictureError, 422),
+    (InvalidError, 422),
+    (NotFoundError, 404),
+    (ConflictError, 409),
+    (RegistryError, 503),
+    (StoreError, 503),
+    (VaultError, 503),
+)
 _log = logging.getLogger(__name__)
 
 
@@ -99,7 +109,7 @@ def busy(detail: str, retry_after_s: float = 1.0) -> ProblemError:
 
 def of_error(error: FacegateError) -> ProblemError:
     """The refusal that an error of facegate's means to a client."""
-    status = 503 if isinstance(error, RegistryError) else 422 if isinstance(error, PictureError) else 409
+    status = next((status for kind, status in _STATUS if isinstance(error, kind)), 409)
     return ProblemError(status, error.problem, error.remedy)
 
 

@@ -33,12 +33,14 @@ class Served:
     Attributes:
         release: what it is.
         engine: judges pictures and looks people up.
+        unnamed: the same without a gallery, for those who ask about likeness or life and not about a name.
         gallery: the people enrolled for its recogniser.
         loaded: since when.
     """
 
     release: Release
     engine: FaceEngine
+    unnamed: FaceEngine
     gallery: Gallery
     loaded: datetime
 
@@ -66,7 +68,8 @@ def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: f
     decide = search_decision(recogniser, lambda: len(gallery), fpir)
     engine = FaceEngine(recogniser, spoof, gallery, detector=Detector(threads=threads), decide_match=decide)
     engine.look(np.full((240, 320, 3), 90, np.uint8))
-    return Served(release, engine, gallery, datetime.now(UTC))
+    unnamed = FaceEngine(recogniser, spoof, detector=engine.detector)
+    return Served(release, engine, unnamed, gallery, datetime.now(UTC))
 
 
 def search_decision(
