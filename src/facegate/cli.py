@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facegate.cli_registry import registry_app, release_app
+from facegate.cli_serving import keys_app, serve, vault_app
 from facegate.errors import FacegateError
 
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ profile_app = typer.Typer(help="Whole sets of parameters by name.", no_args_is_h
 app.add_typer(profile_app, name="profile")
 app.add_typer(registry_app, name="registry")
 app.add_typer(release_app, name="release")
+app.add_typer(keys_app, name="keys")
+app.add_typer(vault_app, name="vault")
+app.command()(serve)
 
 
 def main() -> None:

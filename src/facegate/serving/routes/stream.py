@@ -81,9 +81,8 @@ async def _serve(socket: WebSocket, service: Service) -> None:
         message = await asyncio.wait_for(socket.receive(), IDLE_S)
         if message["type"] == "websocket.disconnect":
             return
-        text = await off_loop(
-            lambda data=message.get("bytes"): _frame(service, camera, hello.key, address, data)
-        )
+        judge = partial(_frame, service, camera, hello.key, address, message.get("bytes"))
+        await socket.send_text(await off_loop(judge))
     service.metrics.suspicion("closed")
     raise ProblemError(409, "the stream brings no new pictures, or its clock is wrong", "check the camera")
 
