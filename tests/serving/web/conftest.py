@@ -24,6 +24,10 @@ ARGUMENTS = [
 ]
 
 
+POLICY = "Content Security Policy"
+SIGNED_IN = "sessionStorage.setItem('facegate.key', '%s'); sessionStorage.setItem('facegate.role', '%s');"
+
+
 @pytest.fixture(scope="package")
 def camera_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A clip of moving noise: pages are tested with it, decisions are not."""
@@ -74,27 +78,24 @@ def visit(browser: Any, address: str) -> Iterator[Callable[..., Any]]:
     contexts, wrong = [], []
 
     def open_page(
-        path: str, width: int = 1280, scheme: str = "light", role: str | None = "operator", **more: Any
+        path: str,
+        width: int = 1280,
+        role: str | None = "operator",
+        asked: list[str] | None = None,
+        checked: bool = True,
+        script: str = "",
+        **more: Any,
     ) -> Any:
-        height = 844 if width < 600 else 800
-        context = browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, **more
-        )
-        context.grant_permissions(["camera"], origin=address)
-        if role:
-            context.add_init_script(
-                f"sessionStorage.setItem('facegate.key', '{KEY}'); sessionStorage.setItem('facegate.role', '{role}')"
-            )
+        context = browser.new_context(viewport={"width": width, "height": 800}, locale="en-GB", **more)
         contexts.append(context)
+        context.grant_permissions(["camera"], origin=address)
+        context.add_init_script((SIGNED_IN % (KEY, role) if role else "") + script)
         page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "console",
-            lambda message: (
-                wrong.append(message.text) if "Content Security Policy" in message.text else None
-            ),
-        )
+        if checked:
+            page.on("pageerror", lambda error: wrong.append(str(error)))
+            page.on("console", lambda message: wrong.append(message.text) if POLICY in message.text else None)
+        if asked is not None:
+            page.on("request", lambda request: asked.append(request.url))
         page.goto(address + path)
         return page
 

@@ -57,6 +57,7 @@ class Desk:
         self.corrections: list[records.Correction] = []
         self.enrolled: list[tuple[str, int, bool]] = []
         self.refuse_stream: stream.StreamProblem | None = None
+        self.hang_up_after = 0
         self.faces: list[dict[str, Any]] = [faces.ANSWER]
         self.gate = True
         self.script: Callable[[int], tuple[list, list]] = lambda n: ([], [])
@@ -204,3 +205,6 @@ def _add_stream(app: FastAPI, desk: Desk) -> None:
                 time=time, width=640, height=480, status="seen", tracks=tuple(tracks), marked=tuple(marks)
             )
             await socket.send_text(answer.model_dump_json())
+            if len(desk.frames) == desk.hang_up_after:
+                await socket.close()
+                return

@@ -3,6 +3,8 @@
 import { el } from "./dom.js";
 import { place, statement } from "./verdicts.js";
 
+const LABEL = 52; // pixels that a label needs beneath its face
+
 export class Faces {
   /** @param {HTMLElement} layer lies exactly over the picture. */
   constructor(layer) {
@@ -38,7 +40,7 @@ export class Faces {
     }
     node.dataset.kind = said.kind;
     node.dataset.track = track.id;
-    node.dataset.low = at.y + at.height > frame.height - 120;
+    node.dataset.low = at.y + at.height > frame.height - LABEL;
     node.firstChild.textContent = said.label;
     node.style.transform = `translate(${at.x}px, ${at.y}px)`;
     node.style.width = `${at.width}px`;

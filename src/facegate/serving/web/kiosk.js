@@ -44,6 +44,7 @@ async function start() {
   state.stream = new Stream(hello, { answer: take, ready, lost, refused });
   state.stopFrames = camera.everyFrame(video, frame);
   byId("stage").dataset.state = "on";
+  byId("stage").style.aspectRatio = `${video.videoWidth} / ${video.videoHeight}`;
   byId("stop").hidden = false;
   state.lock = await navigator.wakeLock?.request("screen").catch(() => null);
 }

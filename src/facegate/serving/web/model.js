@@ -58,7 +58,7 @@ function gate({ gate: report }) {
 function finding(found) {
   const { trials, bound, verdict } = found;
   const rule = el("span", {}, found.fact, found.note ? el("span", { class: "help block", text: found.note }) : null);
-  const upper = bound === null ? "" : trials === null ? String(Number(bound.toPrecision(4))) : percent(bound);
+  const upper = bound === null || trials === null ? "" : percent(bound); // a plain number has no interval
   const kind = VERDICTS[verdict] ?? (found.blocking ? "bad" : "care");
   return [rule, found.limit, found.value, upper, trials === null ? "" : whole(trials), tag(verdict, kind)];
 }

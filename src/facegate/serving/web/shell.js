@@ -32,9 +32,9 @@ function bar() {
   const links = PAGES.filter(([, , role]) => may(role)).map(([path, text]) =>
     el("a", { href: path, text: t(text), "aria-current": location.pathname === path ? "page" : null }),
   );
-  const leave = el("button", { type: "button", text: t("nav.signOut"), onclick: signOut });
+  const leave = el("button", { type: "button", class: "leave", text: t("nav.signOut"), onclick: signOut });
   const brand = el("a", { class: "brand", href: "/", text: t("common.product") });
-  return [brand, el("nav", { "aria-label": t("common.menu") }, ...(key() ? [...links, leave] : []))];
+  return key() ? [brand, el("nav", { "aria-label": t("common.menu") }, links), leave] : [brand];
 }
 
 function signOut() {

@@ -71,13 +71,13 @@ function together(marks) {
   return { ...said, headline: names.slice(-3).join(", ") };
 }
 
-/** Where a face lies on a mirrored picture that fills (and may overfill) its frame; pixels of the frame. */
+/** Where a face lies on a mirrored picture that is shown whole in its frame; pixels of the frame. */
 export function place(box, picture, frame) {
-  const scale = Math.max(frame.width / picture.width, frame.height / picture.height);
-  const beyond = { x: (picture.width * scale - frame.width) / 2, y: (picture.height * scale - frame.height) / 2 };
+  const scale = Math.min(frame.width / picture.width, frame.height / picture.height);
+  const margin = { x: (frame.width - picture.width * scale) / 2, y: (frame.height - picture.height * scale) / 2 };
   return {
-    x: frame.width - ((box.x + box.width) * scale - beyond.x),
-    y: box.y * scale - beyond.y,
+    x: frame.width - margin.x - (box.x + box.width) * scale,
+    y: margin.y + box.y * scale,
     width: box.width * scale,
     height: box.height * scale,
   };
