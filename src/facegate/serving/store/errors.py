@@ -20,4 +20,8 @@ class InvalidError(FacegateError):
 
 
 class VaultError(FacegateError):
-    """A key is missing or malformed, or sealed data were changed, moved, or sealed by another key."""
+    """A key is missing or malformed, or sealed data do not open."""
+
+
+class TamperedError(VaultError):
+    """Sealed data were changed, moved to another row, or sealed by another key of the same name."""

@@ -22,7 +22,15 @@ from facegate.serving.store.memory import Memory
 from facegate.serving.store.people import Person, PersonPage
 from facegate.serving.store.re_enrolment import Embed, Progress, Waiting, re_enrol, waiting
 from facegate.serving.store.retention import purge_gallery
-from facegate.serving.store.rows import REVISION, Crop, Pictures, TemplateModel, add_pictures, unit
+from facegate.serving.store.rows import (
+    REVISION,
+    Crop,
+    Pictures,
+    TemplateModel,
+    add_pictures,
+    load_person,
+    unit,
+)
 from facegate.serving.store.schema import persons
 from facegate.serving.store.vault import Vault
 
@@ -49,6 +57,11 @@ class Gallery:
 
     def __len__(self) -> int:
         return len(self._memory)
+
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """Rows of templates that were changed or moved in the database; they are left out of the search."""
+        return self._memory.damaged
 
     def refresh(self) -> bool:
         """Follow what other workers changed; cheap if nothing was. True if something was.
@@ -101,7 +114,8 @@ class Gallery:
         probe = unit(embedding, self.model.size)[0]
         with self.database.read() as connection:
             people.get_person(connection, self.model.digest, person_id)
-        return self._memory.compare(person_id, probe)
+            known = load_person(connection, self.vault, self.model, person_id)
+        return max((known.vectors @ probe).tolist(), default=None)
 
     def enrol(
         self,

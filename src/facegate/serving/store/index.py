@@ -1,4 +1,7 @@
-"""Search in memory: the highest cosine among all templates.
+"""Search in memory: the highest cosines among all templates, always the same ones as a full scan finds.
+
+Templates lie in parts. Small galleries are scanned in full precision, one matrix-vector product a part. In large
+ones the full parts are scanned in whole numbers first (`scan`), and only what may be among the best is scored in full.
 
 A snapshot is replaced as a whole, never changed where a search may be reading: searches need no lock and see the
 gallery as it was when they began.
@@ -6,12 +9,23 @@ gallery as it was when they began.
 
 import threading
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.serving.store.scan import LOWEST, Probe, Scan
+
+PART = 65_536
+"""Templates in a full part."""
+
+EXACT_UP_TO = 2 * PART
+"""Templates up to which everything is scanned in full precision."""
+
+_GROUP = 128
+
 Keys = NDArray[np.int64]
+Rows = NDArray[np.intp]
 Vectors = NDArray[np.float32]
 
 
@@ -27,28 +41,35 @@ class Hit(NamedTuple):
     score: float
 
 
-class _Snapshot(NamedTuple):
+class _Part(NamedTuple):
     keys: Keys
     vectors: Vectors
-    dead: NDArray[np.intp]
+    dead: Rows
+    scan: Scan | None = None
+
+    @property
+    def alive(self) -> int:
+        return self.keys.size - self.dead.size
 
 
-class ExactIndex:
-    """Scans every template: one matrix-vector product.
+class Index:
+    """Templates that can be searched.
 
     Args:
         size: dimensions of an embedding.
+        part: templates in a full part.
+        exact_up_to: templates up to which everything is scanned in full precision.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, part: int = PART, exact_up_to: int = EXACT_UP_TO) -> None:
         self.size = size
+        self._part, self._exact_up_to = part, exact_up_to
         self._lock = threading.Lock()
-        self._keys = np.empty(0, np.int64)
-        self._vectors = np.empty((0, size), np.float32)
-        self._now = _Snapshot(self._keys, self._vectors, np.empty(0, np.intp))
+        self._parts: tuple[_Part, ...] = ()
+        self._room: tuple[Keys, Vectors] = np.empty(0, np.int64), np.empty((0, size), np.float32)
 
     def __len__(self) -> int:
-        return self._now.keys.size - self._now.dead.size
+        return sum(part.alive for part in self._parts)
 
     def add(self, keys: Keys, vectors: Vectors) -> None:
         """Add templates.
@@ -58,21 +79,50 @@ class ExactIndex:
             vectors: unit length, shape (n, size).
         """
         with self._lock:
-            start = self._now.keys.size
-            end = start + len(keys)
-            self._reserve(end)
-            self._keys[start:end], self._vectors[start:end] = keys, vectors
-            self._now = _Snapshot(self._keys[:end], self._vectors[:end], self._now.dead)
+            at = 0
+            while at < len(keys):
+                at += self._fill(keys[at:], vectors[at:])
+            self._quantise()
+
+    def _fill(self, keys: Keys, vectors: Vectors) -> int:
+        """Put as many as fit into the last part, or else open another; returns how many."""
+        kept, dead, used = self._parts, np.empty(0, np.intp), 0
+        last = kept[-1] if kept else None
+        if last is not None and last.keys.base is self._room[0] and last.keys.size < self._part:
+            kept, dead, used = kept[:-1], last.dead, last.keys.size
+        else:
+            self._room = np.empty(self._part, np.int64), np.empty((self._part, self.size), np.float32)
+        end = min(self._part, used + len(keys))
+        for room, new in zip(self._room, (keys, vectors), strict=True):
+            room[used:end] = new[: end - used]  # beyond what any snapshot shows
+        self._parts = (*kept, _Part(self._room[0][:end], self._room[1][:end], dead))
+        return end - used
+
+    def _quantise(self) -> None:
+        if sum(part.keys.size for part in self._parts) <= self._exact_up_to:
+            return
+        full = [part.scan is None and part.keys.size == self._part for part in self._parts]
+        self._parts = tuple(
+            part._replace(scan=Scan(part.vectors)) if wanted else part
+            for part, wanted in zip(self._parts, full, strict=True)
+        )
 
     def remove(self, keys: Sequence[int]) -> None:
         """Take templates out; numbers that are not there are passed over."""
+        gone = np.asarray(keys, np.int64)
+        if not gone.size:
+            return
         with self._lock:
-            rows = np.flatnonzero(np.isin(self._now.keys, np.asarray(keys, np.int64)))
-            dead = np.union1d(self._now.dead, rows)
-            if dead.size * 8 > self._now.keys.size:
-                self._compact(dead)
-            else:
-                self._now = self._now._replace(dead=dead)
+            parts = (self._without(part, gone) for part in self._parts)
+            self._parts = tuple(part for part in parts if part.alive)
+
+    def _without(self, part: _Part, gone: Keys) -> _Part:
+        dead = np.union1d(part.dead, np.flatnonzero(np.isin(part.keys, gone))).astype(np.intp)
+        if dead.size * 8 <= part.keys.size or dead.size == part.keys.size:
+            return part._replace(dead=dead)
+        keys, vectors = np.delete(part.keys, dead), np.delete(part.vectors, dead, axis=0)
+        scan = Scan(vectors) if part.scan else None
+        return _Part(keys, vectors, np.empty(0, np.intp), scan)
 
     def search(self, probe: Vectors, count: int = 1) -> list[Hit]:
         """The most alike templates, best first.
@@ -81,39 +131,53 @@ class ExactIndex:
             probe: unit length, shape (size,).
             count: how many.
         """
-        now = self._now
-        scores = now.vectors @ probe
-        scores[now.dead] = -np.inf
-        count = min(count, scores.size - now.dead.size)
-        if count <= 0:
-            return []
-        best = [int(scores.argmax())] if count == 1 else _best(scores, count)
-        return [Hit(int(now.keys[row]), float(scores[row])) for row in best]
-
-    def scores(self, keys: Sequence[int], probe: Vectors) -> list[float]:
-        """Cosine of some templates; numbers that are not there are passed over."""
-        now = self._now
-        rows = np.setdiff1d(np.flatnonzero(np.isin(now.keys, np.asarray(keys, np.int64))), now.dead)
-        return (now.vectors[rows] @ probe).tolist()
-
-    def _reserve(self, end: int) -> None:
-        if end <= self._keys.size:
-            return
-        room = max(end, self._keys.size * 3 // 2, 64)
-        keys, vectors = np.empty(room, np.int64), np.empty((room, self.size), np.float32)
-        used = self._now.keys.size
-        keys[:used], vectors[:used] = self._now.keys, self._now.vectors
-        self._keys, self._vectors = keys, vectors
-
-    def _compact(self, dead: NDArray[np.intp]) -> None:
-        self._keys, self._vectors = (np.delete(a, dead, axis=0) for a in (self._now.keys, self._now.vectors))
-        self._now = _Snapshot(self._keys, self._vectors, np.empty(0, np.intp))
+        parts = self._parts
+        rounded = Probe.of(probe) if any(part.scan for part in parts) else None
+        raw = [_raw_scores(part, probe, rounded) for part in parts]
+        lows = [_lower_bounds(part, scores, rounded) for part, scores in zip(parts, raw, strict=True)]
+        limit = _nth_largest(lows, count)
+        hits: list[Hit] = []
+        for part, scores in zip(parts, raw, strict=True):
+            rows = _may_reach(part, scores, limit, rounded)
+            exact = part.vectors[rows] @ probe if part.scan else scores[rows]
+            best = np.argsort(-exact, kind="stable")[:count]
+            hits += [Hit(int(part.keys[rows[i]]), float(exact[i])) for i in best]
+        return sorted(hits, key=lambda hit: -hit.score)[:count]
 
 
-def _best(scores: Vectors, count: int) -> list[int]:
-    rows = np.argpartition(-scores, count - 1)[:count]
-    return rows[np.argsort(-scores[rows], kind="stable")].tolist()
+def _raw_scores(part: _Part, probe: Vectors, rounded: Probe | None) -> NDArray[Any]:
+    """Cosines, or whole numbers where there is a scan; the dead have the lowest of all."""
+    if part.scan is None or rounded is None:
+        scores = part.vectors @ probe
+        scores[part.dead] = -np.inf
+        return scores
+    numbers = part.scan.raw(rounded)
+    numbers[part.dead] = LOWEST
+    return numbers
 
 
-Index = ExactIndex
-"""What a gallery of any size is searched by."""
+def _lower_bounds(part: _Part, scores: NDArray[Any], rounded: Probe | None) -> NDArray[np.float64]:
+    """Cosines that different templates of the part reach at least: the best of each group is enough."""
+    whole = scores.size // _GROUP * _GROUP
+    best = np.concatenate([scores[:whole].reshape(-1, _GROUP).max(axis=1), scores[whole:]])
+    if part.scan is None or rounded is None:
+        return best.astype(np.float64)
+    low = best * part.scan.scale(rounded) - part.scan.error(rounded)
+    return np.where(best == LOWEST, -np.inf, low)
+
+
+def _nth_largest(lows: Sequence[NDArray[np.float64]], count: int) -> float:
+    together = np.concatenate([*lows, np.empty(0)])
+    if together.size < count:
+        return -np.inf
+    return float(np.partition(together, -count)[-count])
+
+
+def _may_reach(part: _Part, scores: NDArray[Any], limit: float, rounded: Probe | None) -> Rows:
+    """Rows whose cosine may be at or above a limit."""
+    if part.scan is None or rounded is None:
+        return np.flatnonzero(scores >= limit if limit > -np.inf else scores > -np.inf)
+    if limit == -np.inf:
+        return np.flatnonzero(scores > LOWEST)
+    needed = (limit - part.scan.error(rounded)) / part.scan.scale(rounded)
+    return np.flatnonzero(scores >= max(int(np.floor(needed)), LOWEST + 1))

@@ -1,5 +1,6 @@
 """The part of a gallery that is searched, kept in step with the database."""
 
+import logging
 import threading
 from dataclasses import dataclass, field
 
@@ -7,13 +8,18 @@ from sqlalchemy import Connection, select
 
 from facegate.runtime.engine import Match
 from facegate.serving.store.database import Database
+from facegate.serving.store.errors import VaultError
 from facegate.serving.store.index import Index, Vectors
 from facegate.serving.store.rows import REVISION, TemplateModel, load_templates
 from facegate.serving.store.schema import counters, removals
 from facegate.serving.store.vault import Vault
 
+_LOG = logging.getLogger(__name__)
+
 PRUNED = "gallery_pruned"
 """Counter: removals up to this revision are no longer listed."""
+
+_UNSURE = -1  # a change was taken over in part: read everything anew next time
 
 
 @dataclass
@@ -23,6 +29,7 @@ class _View:
     index: Index
     owners: dict[int, str] = field(default_factory=dict)
     revision: int = 0
+    damaged: list[int] = field(default_factory=list)
 
 
 class Memory:
@@ -42,16 +49,25 @@ class Memory:
     def __len__(self) -> int:
         return len(self._view.index)
 
+    @property
+    def damaged(self) -> tuple[int, ...]:
+        """Rows of templates that were changed or moved, and are left out."""
+        return tuple(self._view.damaged)
+
     def refresh(self) -> bool:
         """Take over what was changed since the last time; True if anything was."""
         with self._lock, self._database.read() as connection:
-            revision, pruned = (_counter(connection, name) for name in (REVISION, PRUNED))
+            revision, pruned = _counters(connection)
             view = self._view
             if revision == view.revision:
                 return False
             if not pruned <= view.revision < revision:  # too far behind, or a backup was restored
-                view = _View(Index(self._model.size))
-            self._follow(connection, view, revision)
+                view = _View(Index(self._model.size), revision=0)
+            try:
+                self._follow(connection, view, revision)
+            except BaseException:
+                self._view.revision = _UNSURE
+                raise
             self._view = view
         return True
 
@@ -66,7 +82,22 @@ class Memory:
         for loaded in load_templates(connection, self._vault, self._model, view.revision, revision):
             view.owners.update(zip(loaded.ids.tolist(), loaded.persons, strict=True))
             view.index.add(loaded.ids, loaded.vectors)
+            self._skip(view, loaded.damaged)
         view.revision = revision
+
+    def _skip(self, view: _View, damaged: list[int]) -> None:
+        """One row that was tampered with must not shut the door for everybody; all of them must."""
+        if not damaged:
+            return
+        view.damaged += damaged
+        if not view.owners:
+            raise VaultError(
+                f"no template of the model {self._model.name} opens; the first is row {damaged[0]}",
+                "use the keys that this database was sealed by, or restore both from one backup",
+            )
+        _LOG.warning(
+            "templates %s do not open and are left out; delete and enrol these persons again", damaged
+        )
 
     def search(self, probe: Vectors, count: int) -> list[Match]:
         """The persons most alike, best first."""
@@ -83,12 +114,8 @@ class Memory:
                 return [Match(person, score) for person, score in list(best.items())[:count]]
             wanted *= 4
 
-    def compare(self, person: str, probe: Vectors) -> float | None:
-        """Highest score of one person's templates; None if there are none."""
-        view = self._view
-        keys = [key for key, owner in list(view.owners.items()) if owner == person]
-        return max(view.index.scores(keys, probe), default=None)
 
-
-def _counter(connection: Connection, name: str) -> int:
-    return connection.execute(select(counters.c.value).where(counters.c.name == name)).scalar_one()
+def _counters(connection: Connection) -> tuple[int, int]:
+    wanted = select(counters.c.name, counters.c.value).where(counters.c.name.in_((REVISION, PRUNED)))
+    values = {name: value for name, value in connection.execute(wanted)}
+    return values[REVISION], values[PRUNED]

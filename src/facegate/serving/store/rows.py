@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, insert, select
 
 from facegate.contracts import ModelContract
 from facegate.serving.store.database import advance
-from facegate.serving.store.errors import InvalidError
+from facegate.serving.store.errors import InvalidError, TamperedError
 from facegate.serving.store.schema import crops, templates
 from facegate.serving.store.vault import Sealed, Vault
 
@@ -155,36 +155,56 @@ class Loaded(NamedTuple):
         ids: template numbers, shape (n,).
         persons: whose they are, n of them.
         vectors: unit length, shape (n, size).
+        damaged: numbers of templates that were changed or moved.
     """
 
     ids: NDArray[np.int64]
     persons: list[str]
     vectors: Vectors
+    damaged: list[int]
 
 
 def load_templates(
     connection: Connection, vault: Vault, model: TemplateModel, after: int, last: int, piece: int = 20_000
 ) -> Iterator[Loaded]:
-    """Templates of a model that were written after one revision and up to another, in pieces."""
-    wanted = (
-        select(templates.c.id, templates.c.person_id, templates.c.key_id, templates.c.sealed)
-        .where(templates.c.model == model.digest)
-        .where(templates.c.revision > after, templates.c.revision <= last)
-        .order_by(templates.c.id)
-        .execution_options(yield_per=piece)
-    )
-    for rows in connection.execute(wanted).partitions():
+    """Templates of a model that were written after one revision and up to another, in pieces.
+
+    Raises:
+        VaultError: a key is missing.
+    """
+    wanted = _select(model).where(templates.c.revision > after, templates.c.revision <= last)
+    found = connection.execute(wanted.order_by(templates.c.id).execution_options(yield_per=piece))
+    for rows in found.partitions():
         yield _opened(rows, vault, model)
 
 
-def _opened(rows: Sequence[Row[Any]], vault: Vault, model: TemplateModel) -> Loaded:
-    parts = [
-        vault.open(Sealed(key, data), *template_context(person, model.digest, id_))
-        for id_, person, key, data in rows
-    ]
-    vectors = np.frombuffer(b"".join(parts), "<f4").reshape(len(rows), model.size)
-    ids = np.fromiter((row[0] for row in rows), np.int64, len(rows))
-    return Loaded(ids, [row[1] for row in rows], vectors)
+def load_person(connection: Connection, vault: Vault, model: TemplateModel, person: str) -> Loaded:
+    """Templates of one person.
+
+    Raises:
+        VaultError: a key is missing.
+    """
+    rows = connection.execute(_select(model).where(templates.c.person_id == person)).all()
+    return _opened(rows, vault, model)
+
+
+def _select(model: TemplateModel) -> Any:
+    columns = (templates.c.id, templates.c.person_id, templates.c.key_id, templates.c.sealed)
+    return select(*columns).where(templates.c.model == model.digest)
+
+
+def _opened(rows: Sequence[Any], vault: Vault, model: TemplateModel) -> Loaded:
+    ids, persons, parts, damaged = [], [], [], []
+    for id_, person, key, data in rows:
+        try:
+            parts.append(vault.open(Sealed(key, data), *template_context(person, model.digest, id_)))
+        except TamperedError:
+            damaged.append(id_)
+            continue
+        ids.append(id_)
+        persons.append(person)
+    vectors = np.frombuffer(b"".join(parts), "<f4").reshape(len(ids), model.size)
+    return Loaded(np.array(ids, np.int64), persons, vectors, damaged)
 
 
 def template_context(person: str, model: str, id_: int) -> tuple[str, ...]:
@@ -209,5 +229,12 @@ def encode_crop(rgb: Crop) -> bytes:
 
 
 def decode_crop(data: bytes) -> Crop:
-    """A crop from PNG, RGB."""
-    return cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1].copy()
+    """A crop from PNG, RGB.
+
+    Raises:
+        InvalidError: it is no picture.
+    """
+    bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise InvalidError("a kept crop is no picture", "delete and enrol the person again")
+    return np.ascontiguousarray(bgr[:, :, ::-1], np.uint8)

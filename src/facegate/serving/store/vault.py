@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from facegate.serving.store.errors import VaultError
+from facegate.serving.store.errors import TamperedError, VaultError
 
 KEYS, KEY_FILE = "FACEGATE_VAULT_KEYS", "FACEGATE_VAULT_KEY_FILE"
 """Environment variables: the keys themselves, or the path of a file that holds them."""
@@ -48,7 +48,7 @@ class Vault:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
-            raise VaultError("no key is given", f"make one with `facegate keys new`: {_FORM}")
+            raise VaultError("no key is given", f"make one with `new_key_line`: {_FORM}")
         self._keys = {name: AESGCM(key) for name, key in keys.items()}
         self.key_id = list(keys)[-1]
 
@@ -112,7 +112,8 @@ class Vault:
         """Decrypt.
 
         Raises:
-            VaultError: the key is not here, or the data or their context were changed.
+            VaultError: the key is not here.
+            TamperedError: the data or their context were changed.
         """
         cipher = self._keys.get(sealed.key_id)
         if cipher is None:
@@ -128,7 +129,7 @@ class Vault:
                 sealed.data[len(_MAGIC) : start], sealed.data[start:], _bound(sealed.key_id, context)
             )
         except (InvalidTag, ValueError) as error:
-            raise VaultError(
+            raise TamperedError(
                 f"{' '.join(context)}: was changed, moved from another row, or sealed by another key of this name",
                 "restore the database from a backup, or delete and enrol the person again",
             ) from error
