@@ -1,10 +1,13 @@
-"""A release of tiny models on the disk, and a service around it, without a network and without a clock."""
+"""A release of tiny models on the disk, and services around it, without a network."""
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import cv2
+import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
@@ -26,32 +29,45 @@ def points(task: Task, threshold: float) -> dict[str, OperatingPoint]:
     return {name: point.model_copy(update={"threshold": threshold})}
 
 
-def write_release(folder: Path, *, live: bool = True, same: float = 0.9, name: str = "tiny") -> Manifest:
+def write_release(
+    folder: Path,
+    *,
+    live: bool = True,
+    same: float = 0.9,
+    name: str = "tiny",
+    calibrated: bool = True,
+    size: int = 16,
+) -> Manifest:
     """A pulled release: every face is live or none is; ``same`` is the threshold of likeness."""
-    spoof = {
-        "operating_points": points(Task.SPOOF, 0.0 if live else 1.1),
-        "calibration": LIVE if live else ATTACK,
-    }
+    calibration = (LIVE if live else ATTACK) if calibrated else Calibration()
     changes: dict[Task, dict[str, Any]] = {
         Task.RECOGNITION: {"operating_points": points(Task.RECOGNITION, same)},
-        Task.SPOOF: spoof,
+        Task.SPOOF: {
+            "operating_points": points(Task.SPOOF, 0.0 if live else 1.1),
+            "calibration": calibration,
+        },
     }
     for task, values in changes.items():
-        golden = pictures(2)
-        contract = make_contract(task, name=f"{name}-{task}", **values)
+        side = size if task is Task.RECOGNITION else 16
+        golden = pictures(2, side)
+        contract = make_contract(task, side, name=f"{name}-{task}", **values)
         place = folder / "models" / task
         place.parent.mkdir(parents=True, exist_ok=True)
-        write_bundle(place, make_model(task), contract, golden, reference(golden, task))
+        write_bundle(place, make_model(task, side), contract, golden, reference(golden, task))
         (folder / "evidence" / task).mkdir(parents=True, exist_ok=True)
     return write_manifest(folder, {task: (f"{name}-{task}", 1) for task in changes})
 
 
 def replace_release(folder: Path, **values: Any) -> None:
     """Put another release into the place of one."""
-    draft = folder.with_name("draft")
+    draft = folder.with_name(f"{folder.name}.draft")
     write_release(draft, **values)
     shutil.rmtree(folder)
     draft.rename(folder)
+
+
+def jpeg(rgb: np.ndarray, quality: int = 95) -> bytes:
+    return cv2.imencode(".jpg", rgb[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 
 
 class Running(NamedTuple):
@@ -63,6 +79,25 @@ class Running(NamedTuple):
     operator: dict[str, str]
     kiosk: dict[str, str]
     key: str
+
+
+@contextmanager
+def served(folder: Path, release: Path, **changes: Any) -> Iterator[Running]:
+    """A running service whose watch never looks by itself."""
+    values = {"source": "folder", "folder": release, "data": folder, "poll_s": 3600.0, "slots": 2}
+    service = open_service(Settings.model_validate({**values, **changes}))
+    service.production.refresh()
+    secrets = {role: service.keys.create(role, role.value).secret for role in Role}
+    headers = {role: {"Authorization": f"Bearer {secret}"} for role, secret in secrets.items()}
+    with TestClient(create_app(service), raise_server_exceptions=False) as client:
+        yield Running(
+            service,
+            client,
+            headers[Role.ADMIN],
+            headers[Role.OPERATOR],
+            headers[Role.KIOSK],
+            secrets[Role.KIOSK],
+        )
 
 
 @pytest.fixture(scope="session")
@@ -81,38 +116,44 @@ def attack_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def run(tmp_path: Path, live_release: Path) -> Iterator[Callable[..., Running]]:
-    """Starts a service; keyword arguments change its settings."""
-    clients: list[TestClient] = []
+    """Starts services; keyword arguments change the settings."""
+    from contextlib import ExitStack
 
-    def start(release: Path = live_release, **changes: Any) -> Running:
-        values = {
-            "source": "folder",
-            "folder": release,
-            "data": tmp_path / "var",
-            "poll_s": 3600.0,
-            "slots": 2,
-        }
-        service = open_service(Settings.model_validate({**values, **changes}))
-        service.production.refresh()
-        client = TestClient(create_app(service), raise_server_exceptions=False)
-        client.__enter__()
-        clients.append(client)
-        secrets = {role: service.keys.create(role, role.value).secret for role in Role}
-        headers = {role: {"Authorization": f"Bearer {secret}"} for role, secret in secrets.items()}
-        return Running(
-            service,
-            client,
-            headers[Role.ADMIN],
-            headers[Role.OPERATOR],
-            headers[Role.KIOSK],
-            secrets[Role.KIOSK],
-        )
+    with ExitStack() as stack:
 
-    yield start
-    for client in clients:
-        client.__exit__(None, None, None)
+        def start(release: Path = live_release, **changes: Any) -> Running:
+            return stack.enter_context(served(tmp_path / "var", release, **changes))
+
+        yield start
 
 
 @pytest.fixture
 def running(run: Callable[..., Running]) -> Running:
     return run()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory, live_release: Path) -> Iterator[Running]:
+    """One service for the tests of a file that leave nothing behind in it."""
+    with served(tmp_path_factory.mktemp("shared"), live_release, rate=1e6, burst=10**6) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def portraits(photos: Path) -> dict[str, bytes]:
+    """The photographs of real people, small enough to be quick."""
+    found = {}
+    for path in sorted([*photos.glob("*.jpg"), *photos.glob("*.png")]):
+        bgr = cv2.imread(str(path))
+        scale = 320 / max(bgr.shape[:2])
+        found[path.stem] = cv2.imencode(".jpg", cv2.resize(bgr, None, fx=scale, fy=scale))[1].tobytes()
+    return found
+
+
+@pytest.fixture(scope="session")
+def crowd(portraits: dict[str, bytes]) -> bytes:
+    """Three people side by side, and one of them twice."""
+    names = ("astronaut", "biden", "obama")
+    pictures = [cv2.imdecode(np.frombuffer(portraits[name], np.uint8), cv2.IMREAD_COLOR) for name in names]
+    row = np.hstack([cv2.resize(picture, (256, 320)) for picture in pictures])
+    return cv2.imencode(".jpg", row)[1].tobytes()
