@@ -43,6 +43,7 @@ class Production:
         threads: of one network.
         fpir: false positive identification rate aimed at in a search.
         on_change: told of every release that takes over.
+        on_problem: told after every look whether production's newest release is refused.
     """
 
     source: ReleaseSource
@@ -51,6 +52,7 @@ class Production:
     threads: int = 1
     fpir: float = 0.05
     on_change: Callable[[str, Served | None], None] = lambda alias, served: None
+    on_problem: Callable[[bool], None] = lambda problem: None
     clock: Callable[[], float] = time.monotonic
     _aliases: dict[str, _Followed] = field(
         default_factory=lambda: {PRODUCTION: _Followed(), SHADOW: _Followed()}
@@ -96,6 +98,7 @@ class Production:
             self._follow(alias, followed)
             if followed.served is not None:
                 self._refresh_gallery(followed.served)
+        self.on_problem(bool(self.problem))
 
     def _follow(self, alias: str, followed: _Followed) -> None:
         try:

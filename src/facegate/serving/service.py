@@ -120,6 +120,7 @@ def open_service(settings: Settings, source: ReleaseSource | None = None) -> Ser
         threads=settings.threads,
         fpir=settings.fpir,
         on_change=_Told(metrics, drift),
+        on_problem=metrics.failed,
     )
     lockout = Lockout(settings.failures, settings.lockout_s)
     return Service(

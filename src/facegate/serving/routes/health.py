@@ -32,7 +32,6 @@ def readyz(service: ServiceHere) -> JSONResponse:
 def readiness(service: Service) -> Readiness:
     """Look at models, database and what follows them."""
     production = service.production
-    service.metrics.failed(bool(production.problem))
     database, waiting = _database(service)
     name = production.current.release.name if production.ready else ""
     models = "ok" if production.ready else (production.problem or "being loaded")
