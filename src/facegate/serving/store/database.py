@@ -89,6 +89,7 @@ class Database:
             if self.dialect == "sqlite":
                 free.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
             else:
+                free.connection.rollback()  # the pool's ping began a transaction, in which nothing can be vacuumed
                 names = ", ".join(table.name for table in METADATA.sorted_tables)
                 free.execute(text(f"VACUUM {names}"))
 

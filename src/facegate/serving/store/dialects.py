@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from facegate.serving.store.errors import StoreError
@@ -87,8 +87,6 @@ def translated(engine: Engine) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
-    except NoSuchModuleError as error:
-        raise StoreError(f"{shown}: {error}", f"write it as {_FORMS}") from error
     except PoolTimeout as error:
         raise StoreError(
             f"{shown}: all connections are in use", "try again, or start another worker"

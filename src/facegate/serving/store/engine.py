@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import NoSuchModuleError
 
 from facegate.errors import MissingExtraError
 from facegate.serving.store.errors import StoreError
@@ -23,6 +24,7 @@ def connect(url: URL) -> Engine:
     """Connections to a database; none is opened yet.
 
     Raises:
+        StoreError: there is no such driver.
         MissingExtraError: the driver is not installed.
     """
     pool: dict[str, Any] = {"pool_size": 5, "max_overflow": 15}
@@ -36,6 +38,10 @@ def connect(url: URL) -> Engine:
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"{url.drivername}: the driver {error.name} is not installed", "pip install 'facegate[postgres]'"
+        ) from error
+    except NoSuchModuleError as error:
+        raise StoreError(
+            f"database URL: `{url.drivername}` is no driver", "write postgresql://user:password@host/name"
         ) from error
 
 

@@ -117,5 +117,5 @@ class Memory:
 
 def _counters(connection: Connection) -> tuple[int, int]:
     wanted = select(counters.c.name, counters.c.value).where(counters.c.name.in_((REVISION, PRUNED)))
-    values = {name: value for name, value in connection.execute(wanted)}
+    values = dict(row.tuple() for row in connection.execute(wanted))
     return values[REVISION], values[PRUNED]

@@ -53,10 +53,15 @@ def unit(embeddings: NDArray[np.floating], size: int) -> Vectors:
             f"embeddings of shape {vectors.shape}; the model gives {size} numbers each",
             "use the model that the gallery was opened for",
         )
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    if not (np.isfinite(vectors).all() and np.isfinite(length).all() and (length > 1e-12).all()):
+    length = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    if not (
+        np.isfinite(vectors).all()
+        and np.isfinite(length).all()
+        and (length > 1e-12).all()
+        and (length < 1e12).all()
+    ):
         raise InvalidError("an embedding is zero or no number", "take another picture")
-    return vectors / length
+    return (vectors / length).astype(np.float32)
 
 
 class Pictures(NamedTuple):
