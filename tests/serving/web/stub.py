@@ -202,7 +202,13 @@ def _add_stream(app: FastAPI, desk: Desk) -> None:
             desk.frames.append((time, message[8:]))
             tracks, marks = desk.script(len(desk.frames))
             answer = stream.FrameAnswer(
-                time=time, width=640, height=480, status="seen", tracks=tuple(tracks), marked=tuple(marks)
+                time=time,
+                width=640,
+                height=480,
+                status="seen",
+                tracks=tuple(tracks),
+                marked=tuple(marks),
+                hints=(),
             )
             await socket.send_text(answer.model_dump_json())
             if len(desk.frames) == desk.hang_up_after:
