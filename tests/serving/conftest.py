@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,6 +12,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from facegate.contracts import Calibration, OperatingPoint, Task
+from facegate.faces.picture import load_picture
 from facegate.registry.release import Manifest, write_manifest
 from facegate.runtime.bundle import write_bundle
 from facegate.serving.app import create_app
@@ -117,8 +118,6 @@ def attack_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def run(tmp_path: Path, live_release: Path) -> Iterator[Callable[..., Running]]:
     """Starts services; keyword arguments change the settings."""
-    from contextlib import ExitStack
-
     with ExitStack() as stack:
 
         def start(release: Path = live_release, **changes: Any) -> Running:
@@ -139,21 +138,23 @@ def shared(tmp_path_factory: pytest.TempPathFactory, live_release: Path) -> Iter
         yield running
 
 
+def resized(rgb: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    return np.asarray(cv2.resize(rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 @pytest.fixture(scope="session")
 def portraits(photos: Path) -> dict[str, bytes]:
     """The photographs of real people, small enough to be quick."""
     found = {}
     for path in sorted([*photos.glob("*.jpg"), *photos.glob("*.png")]):
-        bgr = cv2.imread(str(path))
-        scale = 320 / max(bgr.shape[:2])
-        found[path.stem] = cv2.imencode(".jpg", cv2.resize(bgr, None, fx=scale, fy=scale))[1].tobytes()
+        rgb = load_picture(path)
+        height, width = (round(side * 320 / max(rgb.shape[:2])) for side in rgb.shape[:2])
+        found[path.stem] = jpeg(resized(rgb, (width, height)))
     return found
 
 
 @pytest.fixture(scope="session")
 def crowd(portraits: dict[str, bytes]) -> bytes:
-    """Three people side by side, and one of them twice."""
+    """Three people side by side."""
     names = ("astronaut", "biden", "obama")
-    pictures = [cv2.imdecode(np.frombuffer(portraits[name], np.uint8), cv2.IMREAD_COLOR) for name in names]
-    row = np.hstack([cv2.resize(picture, (256, 320)) for picture in pictures])
-    return cv2.imencode(".jpg", row)[1].tobytes()
+    return jpeg(np.hstack([resized(load_picture(portraits[name]), (256, 320)) for name in names]))

@@ -14,7 +14,7 @@ RNG = np.random.default_rng(5)
 @pytest.mark.parametrize("sizes", [(500, 500), (50, 400)])
 def test_the_distance_is_that_of_scipy(shift, sizes):
     first, second = RNG.normal(size=sizes[0]), RNG.normal(shift, size=sizes[1]).round(1)
-    assert ks(first, second) == pytest.approx(stats.ks_2samp(first, second).statistic)
+    assert ks(first, second) == pytest.approx(stats.ks_2samp(first, second)[0])
 
 
 def test_psi_by_hand():

@@ -52,8 +52,14 @@ def test_an_attack_over_a_film(tmp_path, attack_release, portraits):
 
 @pytest.mark.parametrize(
     ("count", "times", "status", "words"),
-    [(0, [], 422, "either `clip` or `frames`"), (2, [0.0], 422, "2 frames and 1 times"), (2, [1.0, 1.0], 422, "do not grow"),
-     (2, ["nan", "inf"], 422, "do not grow"), (11, list(range(11)), 413, "at most 10"), (1, [0.0], 422, "1 frames can be read")],
+    [
+        (0, [], 422, "either `clip` or `frames`"),
+        (2, [0.0], 422, "2 frames and 1 times"),
+        (2, [1.0, 1.0], 422, "do not grow"),
+        (2, ["nan", "inf"], 422, "do not grow"),
+        (11, list(range(11)), 413, "at most 10"),
+        (1, [0.0], 422, "1 frames can be read"),
+    ],
 )  # fmt: skip
 def test_impossible_frames(shared, portraits, count, times, status, words):
     answer = ask(shared, [("frames", portraits["obama"])] * count or {"x": b""}, times=times)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from facegate.contracts import Task
 from facegate.faces.picture import load_picture
 from tests.serving.conftest import jpeg, replace_release, served, write_release
 
@@ -131,7 +132,9 @@ def test_another_recogniser_uses_kept_crops_or_asks_people_to_come_again(tmp_pat
         enrol(running, "Barack", portraits["obama"])
         replace_release(release, size=20, name="other")
         running.service.production.refresh()
-        assert running.service.production.current.release.bundles["recognition"].contract.input.height == 20
+        assert (
+            running.service.production.current.release.bundles[Task.RECOGNITION].contract.input.height == 20
+        )
         waiting = running.client.get("/v1/persons/re-enrol", headers=running.operator).json()["persons"]
         ready = running.client.get("/readyz").json()
         if keep:

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -198,7 +199,8 @@ def test_a_search_grows_stricter_with_the_gallery(follow, release):
 
 def test_templates_outlive_a_threshold_measured_anew_but_not_another_network(tmp_path):
     models = []
-    for number, values in enumerate(({}, {"same": 0.5, "name": "again"}, {"size": 20})):
+    changes: list[dict[str, Any]] = [{}, {"same": 0.5, "name": "again"}, {"size": 20}]
+    for number, values in enumerate(changes):
         write_release(tmp_path / str(number), **values)
         bundle = FolderSource(tmp_path / str(number)).load("production").bundles[Task.RECOGNITION]
         models.append(template_model(bundle).digest)

@@ -51,7 +51,7 @@ def test_a_shadow_that_agrees_says_nothing(tmp_path, portraits, caplog):
         assert "facegate_shadow_faces_total 1.0" in page
 
 
-def test_a_slow_shadow_drops_and_a_failing_one_is_not_noticed(tmp_path, portraits, caplog):
+def test_a_slow_shadow_drops_and_a_failing_one_is_not_noticed(tmp_path, portraits, caplog, monkeypatch):
     write_release(tmp_path / "release")
     write_release(tmp_path / "release-shadow", name="shadow")
     with served(tmp_path / "var", tmp_path / "release") as running:
@@ -59,7 +59,9 @@ def test_a_slow_shadow_drops_and_a_failing_one_is_not_noticed(tmp_path, portrait
         assert all(identify(running, portraits["obama"]) for _ in range(WAITING + 2))
         page = running.client.get("/metrics", headers=running.operator).text
         assert "facegate_shadow_dropped_total 2.0" in page
-        running.service.production.shadow.engine.gate = None
+        shadow = running.service.production.shadow
+        assert shadow is not None
+        monkeypatch.setattr(shadow.engine, "gate", None)
         running.service.shadow.start()
         settle(running)
         assert "the shadow failed" in caplog.text

@@ -6,7 +6,7 @@ name other files and hosts.
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -29,7 +29,9 @@ def is_film(data: bytes) -> bool:
     )
 
 
-def film_frames(data: bytes, *, seconds: float, max_fps: float, max_pixels: int) -> Iterator[TimedFrame]:
+def film_frames(
+    data: bytes, *, seconds: float, max_fps: float, max_pixels: int
+) -> Generator[TimedFrame, None, None]:
     """Frames of a film, one after another, never more than one in memory.
 
     Args:

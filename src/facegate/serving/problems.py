@@ -62,8 +62,10 @@ class ProblemOut(BaseModel):
     title: str
     status: int
     detail: str
-    remedy: str = Field("", description="the next step")
-    errors: list[dict[str, str]] = Field([], description="validation errors: where, and what is wrong")
+    remedy: str = Field(default="", description="the next step")
+    errors: list[dict[str, str]] = Field(
+        default=[], description="validation errors: where, and what is wrong"
+    )
 
 
 class ProblemError(Exception):

@@ -69,32 +69,32 @@ class Settings(Frozen):
     database: str = ""
     vault_key: Path | None = None
     host: str = "127.0.0.1"
-    port: int = Field(8000, ge=1, le=65535)
+    port: int = Field(default=8000, ge=1, le=65535)
     proxy: str = ""
-    workers: int = Field(1, ge=1, le=64)
-    poll_s: float = Field(2.0, gt=0)
-    threads: int = Field(1, ge=1)
-    slots: int = Field(0, ge=0)
-    queue: int = Field(16, ge=0)
-    max_bytes: int = Field(10_000_000, ge=1000)
-    max_pixels: int = Field(16_000_000, ge=1000)
-    max_pictures: int = Field(10, ge=1, le=100)
-    max_fps: float = Field(15.0, gt=0)
-    max_streams: int = Field(8, ge=0)
-    clip_s: float = Field(10.0, gt=0)
-    rate: float = Field(50.0, gt=0)
-    burst: int = Field(100, ge=1)
-    failures: int = Field(10, ge=1)
-    lockout_s: float = Field(300.0, gt=0)
+    workers: int = Field(default=1, ge=1, le=64)
+    poll_s: float = Field(default=2.0, gt=0)
+    threads: int = Field(default=1, ge=1)
+    slots: int = Field(default=0, ge=0)
+    queue: int = Field(default=16, ge=0)
+    max_bytes: int = Field(default=10_000_000, ge=1000)
+    max_pixels: int = Field(default=16_000_000, ge=1000)
+    max_pictures: int = Field(default=10, ge=1, le=100)
+    max_fps: float = Field(default=15.0, gt=0)
+    max_streams: int = Field(default=8, ge=0)
+    clip_s: float = Field(default=10.0, gt=0)
+    rate: float = Field(default=50.0, gt=0)
+    burst: int = Field(default=100, ge=1)
+    failures: int = Field(default=10, ge=1)
+    lockout_s: float = Field(default=300.0, gt=0)
     origins: tuple[str, ...] = ()
     open_metrics: bool = False
     keep_crops: bool = False
-    retention_days: int = Field(0, ge=0)
-    dedup_s: float = Field(300.0, ge=0)
-    fpir: float = Field(0.05, gt=0, lt=1)
+    retention_days: int = Field(default=0, ge=0)
+    dedup_s: float = Field(default=300.0, ge=0)
+    fpir: float = Field(default=0.05, gt=0, lt=1)
     timezone: str = "UTC"
-    drift_reference: int = Field(500, ge=50)
-    drift_window: int = Field(500, ge=50)
+    drift_reference: int = Field(default=500, ge=50)
+    drift_window: int = Field(default=500, ge=50)
 
     @field_validator("origins", mode="before")
     @classmethod

@@ -39,7 +39,13 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    limits = {"RATE": "1e6", "BURST": "1000000", "FAILURES": "1000000", "MAX_BYTES": "2000000", "MAX_PIXELS": "4000000"}
+    limits = {
+        "RATE": "1e6",
+        "BURST": "1000000",
+        "FAILURES": "1000000",
+        "MAX_BYTES": "2000000",
+        "MAX_PIXELS": "4000000",
+    }
     environment = {**os.environ, **{f"FACEGATE_SERVE_{name}": value for name, value in limits.items()}}
     command = [sys.executable, "-m", "facegate.cli", "serve", "--release", str(folder / "release")]
     command += ["--data", str(folder / "var"), "--port", str(port)]
@@ -94,7 +100,9 @@ def test_hostile_uploads(server: Server, photos: Path) -> None:
     routes = ("detect", "identify", "spoof", "attendance/picture")
     seen: Counter[int] = Counter()
     sizes = []
-    with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {server.key}"}, timeout=120) as client:
+    with httpx.Client(
+        base_url=server.url, headers={"Authorization": f"Bearer {server.key}"}, timeout=120
+    ) as client:
         for number in range(UPLOADS):
             data = hostile(rng, small)
             try:
@@ -106,6 +114,8 @@ def test_hostile_uploads(server: Server, photos: Path) -> None:
                 seen[0] += 1
             if number % 250 == 249:
                 sizes.append(server.process.memory_info().rss / 1e6)
-    print(f"\n{UPLOADS} hostile uploads: {dict(sorted(seen.items()))}; RSS {sizes[0]:.0f} → {sizes[-1]:.0f} MB")
+    print(
+        f"\n{UPLOADS} hostile uploads: {dict(sorted(seen.items()))}; RSS {sizes[0]:.0f} → {sizes[-1]:.0f} MB"
+    )
     warm = sizes[len(sizes) // 4] if len(sizes) > 3 else sizes[0]
     assert sizes[-1] - warm < GROWTH_MB, sizes

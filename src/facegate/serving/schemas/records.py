@@ -42,8 +42,8 @@ class PersonChange(Wire):
     """What to change of a person; null leaves it as it is."""
 
     model_config = example({"name": "Ada L.", "keep_until": None})
-    name: str | None = Field(None, min_length=1, max_length=200)
-    keep_until: datetime | None = Field(None, description="delete the person after that")
+    name: str | None = Field(default=None, min_length=1, max_length=200)
+    keep_until: datetime | None = Field(default=None, description="delete the person after that")
 
 
 class EnrolledPicture(Wire):
@@ -137,8 +137,8 @@ class ManualMark(Wire):
 
     model_config = example({"person": PERSON["id"], "session": "", "at": None, "reason": "forgot the badge"})
     person: str = Field(max_length=64)
-    session: str = Field("", max_length=100)
-    at: datetime | None = Field(None, description="when; null is now")
+    session: str = Field(default="", max_length=100)
+    at: datetime | None = Field(default=None, description="when; null is now")
     reason: str = Field(min_length=1, max_length=500)
 
 
@@ -150,7 +150,7 @@ class Correction(Wire):
     )
     first_seen: datetime | None = None
     last_seen: datetime | None = None
-    void: bool = Field(False, description="the person was not present")
+    void: bool = Field(default=False, description="the person was not present")
     reason: str = Field(min_length=1, max_length=500)
 
 

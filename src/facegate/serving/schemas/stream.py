@@ -70,9 +70,11 @@ class Hello(Wire):
     )
     type: Literal["hello"] = "hello"
     key: str = Field(description="API key of role kiosk or above", max_length=200)
-    camera: str = Field("default", description="name of the camera", pattern=r"^[A-Za-z0-9._-]{1,64}$")
-    session: str = Field("", description="id of an attendance session; empty for none", max_length=64)
-    mark: bool = Field(True, description="mark accepted people as present")
+    camera: str = Field(
+        default="default", description="name of the camera", pattern=r"^[A-Za-z0-9._-]{1,64}$"
+    )
+    session: str = Field(default="", description="id of an attendance session; empty for none", max_length=64)
+    mark: bool = Field(default=True, description="mark accepted people as present")
 
 
 class Ready(Wire):
@@ -113,7 +115,9 @@ class FrameAnswer(Wire):
     )
     tracks: tuple[TrackAnswer, ...]
     marked: tuple[Marked, ...] = ()
-    hints: tuple[Hint, ...] = Field((), description="for nobody in particular: no face, image stands still")
+    hints: tuple[Hint, ...] = Field(
+        default=(), description="for nobody in particular: no face, image stands still"
+    )
 
 
 class StreamProblem(Wire):
