@@ -262,3 +262,32 @@ def test_a_503_is_a_problem(follow):
     with pytest.raises(ProblemError) as refused:
         _ = production.current
     assert refused.value.status == 503
+
+
+def test_no_request_is_lost_while_releases_change(tmp_path, release, portraits):
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Event
+
+    with served(tmp_path / "var", release, rate=1e6, burst=10**6) as running:
+        done, seen = Event(), []
+
+        def ask(_):
+            while not done.is_set():
+                files = {"picture": portraits["obama"]}
+                answer = running.client.post("/v1/identify", files=files, headers=running.kiosk)
+                seen.append((answer.status_code, answer.json().get("model", {}).get("digest")))
+
+        with ThreadPoolExecutor(3) as pool:
+            asking = [pool.submit(ask, number) for number in range(3)]
+            try:
+                for same in (0.8, 0.7):
+                    replace_release(release, same=same)
+                    count = len(seen)
+                    running.service.production.refresh()
+                    while len(seen) < count + 6 and not any(one.done() for one in asking):
+                        pass
+            finally:
+                done.set()
+        for one in asking:
+            one.result()
+    assert {status for status, _ in seen} == {200} and len({digest for _, digest in seen}) == 3

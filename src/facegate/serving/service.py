@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facegate.runtime.engine import FaceResult
 from facegate.serving.drift import Drift
+from facegate.serving.housekeeping import Housekeeping
 from facegate.serving.limits import Buckets, Lockout, Room, Slots
 from facegate.serving.metrics import Metrics
 from facegate.serving.production import Production
@@ -50,6 +51,7 @@ class Service:
         shadow: the release beside them.
         metrics: for Prometheus.
         drift: watch over scores and quality.
+        housekeeping: deletes what is over.
         slots: pictures that are judged at once.
         room: requests inside.
         streams: streams inside.
@@ -66,6 +68,7 @@ class Service:
     shadow: Shadow
     metrics: Metrics
     drift: Drift
+    housekeeping: Housekeeping
     slots: Slots
     room: Room
     streams: Room
@@ -90,10 +93,12 @@ class Service:
         """Begin to follow production."""
         self.production.start()
         self.shadow.start()
+        self.housekeeping.start()
 
     def stop(self) -> None:
         """End in order; what was acknowledged is on the disk already."""
         self.production.stop()
+        self.housekeeping.stop()
         self.shadow.stop()
         self.metrics.close()
         self.database.close()
@@ -122,20 +127,25 @@ def open_service(settings: Settings, source: ReleaseSource | None = None) -> Ser
         on_change=_Told(metrics, drift),
         on_problem=metrics.failed,
     )
-    lockout = Lockout(settings.failures, settings.lockout_s)
+    zone, window = ZoneInfo(settings.timezone), timedelta(seconds=settings.dedup_s)
+    attendance, journal = Attendance(database, window=window, zone=zone), Journal(database)
     return Service(
         settings=settings,
         database=database,
-        attendance=Attendance(
-            database, window=timedelta(seconds=settings.dedup_s), zone=ZoneInfo(settings.timezone)
-        ),
-        journal=Journal(database),
+        attendance=attendance,
+        journal=journal,
         keys=keys,
-        ring=KeyRing(_look_up(keys), lockout),
+        ring=KeyRing(_look_up(keys), Lockout(settings.failures, settings.lockout_s)),
         production=production,
         shadow=Shadow(lambda: production.shadow, metrics),
         metrics=metrics,
         drift=drift,
+        housekeeping=Housekeeping(
+            lambda: production.current.gallery if production.ready else None,
+            attendance,
+            journal,
+            settings.retention_days,
+        ),
         slots=Slots(settings.judged_at_once),
         room=Room(settings.judged_at_once + settings.queue),
         streams=Room(settings.max_streams),

@@ -53,7 +53,7 @@ class Settings(Frozen):
         origins: web origins besides the service's own that may call it.
         open_metrics: ``/metrics`` needs no key.
         keep_crops: keep enrolled crops, encrypted, to enrol anew when the recogniser changes.
-        retention_days: attendance and unused people are deleted after that; 0 keeps them.
+        retention_days: age at which attendance, kept crops and the log of decisions are deleted; 0 keeps them.
         dedup_s: sightings of a person within this belong to one presence, seconds.
         fpir: share of strangers that a search may take for somebody enrolled; the threshold grows with the gallery.
         timezone: in which a day of attendance begins and ends.

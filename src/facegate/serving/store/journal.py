@@ -131,7 +131,8 @@ class Journal:
         with self.database.write() as connection:
             head = _end(connection, "head", lock=True)
             kept = select(func.min(journal.c.number)).where(journal.c.time >= limit)
-            last = (connection.execute(kept).scalar_one() or head.number + 1) - 1
+            first = connection.execute(kept).scalar_one()
+            last = (head.number + 1 if first is None else first) - 1
             row = connection.execute(select(journal).where(journal.c.number == last)).one_or_none()
             if row is None:
                 return 0
