@@ -32,7 +32,7 @@ def readyz(service: ServiceHere) -> JSONResponse:
 def readiness(service: Service) -> Readiness:
     """Look at models, database and what follows them."""
     production = service.production
-    database, waiting = _database(service)
+    database, gallery = _database(service)
     name = production.current.release.name if production.ready else ""
     models = "ok" if production.ready else (production.problem or "being loaded")
     problems = [*production.problems, *(f"drift: {alert}" for alert in service.drift.alerts())]
@@ -48,14 +48,23 @@ def readiness(service: Service) -> Readiness:
     )
 
 
-def _database(service: Service) -> tuple[str, int]:
+def _database(service: Service) -> tuple[str, list[str]]:
+    """Whether the database answers, and what is wrong with the gallery in it."""
+    problems = []
     try:
         service.database.ping()
-        if not service.production.ready:
-            return "ok", 0
-        return "ok", len(service.production.current.gallery.re_enrol_list())
+        if service.production.ready:
+            gallery = service.production.current.gallery
+            waiting, damaged = len(gallery.re_enrol_list()), len(gallery.damaged)
+            if waiting:
+                problems.append(
+                    f"{waiting} people must be enrolled anew for this recogniser: GET /v1/persons/re-enrol"
+                )
+            if damaged:
+                problems.append(f"{damaged} templates do not open and are left out of the search")
     except FacegateError as error:
-        return error.problem, 0
+        return error.problem, problems
+    return "ok", problems
 
 
 def _may_read(request: Request, service: ServiceHere) -> None:
