@@ -36,10 +36,7 @@ def readiness(service: Service) -> Readiness:
     name = production.current.release.name if production.ready else ""
     models = "ok" if production.ready else (production.problem or "being loaded")
     problems = [*production.problems, *(f"drift: {alert}" for alert in service.drift.alerts())]
-    if waiting:
-        problems.append(
-            f"{waiting} people must be enrolled anew for this recogniser: GET /v1/persons/re-enrol"
-        )
+    problems += gallery
     return Readiness(
         ready=production.ready and database == "ok",
         release=name,
