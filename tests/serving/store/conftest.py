@@ -1,3 +1,4 @@
+import importlib.util
 import secrets
 import shutil
 from collections.abc import Callable, Iterator
@@ -32,7 +33,8 @@ SEEDED = ("counters", "journal_ends")
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A running PostgreSQL of our own."""
-    pytest.importorskip("pg8000")
+    if importlib.util.find_spec("pg8000") is None:
+        missing("pg8000", "pip install 'facegate[postgres]'")
     programs = postgres.binaries()
     if programs is None:
         missing("postgresql", "apt-get install postgresql")

@@ -46,7 +46,7 @@ def write_forever(url: str, keys: str, seed: int, out: int) -> NoReturn:
         if i % 2:
             attendance.correct(mark.id, by="op", reason="test", void=True)
             _say(out, "corrected", mark.id)
-        if i % 5 == 4:
+        if i % 3 == 1:
             gallery.delete(person.id, keep_attendance=True)
             _say(out, "deleted", person.id)
     sys.exit("never killed")

@@ -205,3 +205,16 @@ def test_old_attendance_is_purged(attendance, ada):
     assert attendance.marks() == [young]
     assert attendance.trail(old.id) == []
     assert attendance.unknown_counts(day=DAY) == []
+
+
+def test_numbers_and_times_that_no_database_holds_are_refused(attendance, ada):
+    for call in (
+        lambda: attendance.mark(ada, at=datetime.max.replace(tzinfo=UTC)),
+        lambda: attendance.mark(ada, at=datetime.max.replace(tzinfo=ZoneInfo("America/New_York"))),
+        lambda: attendance.marks(day=date.max),
+        lambda: attendance.mark(ada, session_id="a\0b"),
+        lambda: attendance.correct(10**30, by="op", reason="r", void=True),
+    ):
+        with pytest.raises((InvalidError, NotFoundError)):
+            call()
+    assert attendance.marks() == []

@@ -3,7 +3,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from facegate.serving.store import InvalidError, NotFoundError, Role
+from facegate.serving.store import InvalidError, NotFoundError, Role, StoreError
 from facegate.serving.store.columns import utc_now
 from facegate.serving.store.schema import api_keys
 
@@ -65,3 +65,13 @@ def test_a_key_needs_a_label(keys):
     with pytest.raises(InvalidError, match="label has 0 characters"):
         keys.create(Role.KIOSK, "")
     assert keys.all() == []
+
+
+def test_a_database_that_cannot_be_written_still_lets_holders_in(keys, database, monkeypatch):
+    made = keys.create(Role.KIOSK, "door")
+
+    def full():
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(database, "write", full)
+    assert keys.authenticate(made.secret) is not None

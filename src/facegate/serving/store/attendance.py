@@ -10,7 +10,7 @@ from facegate.serving.store.columns import checked_id, to_utc, utc_now
 from facegate.serving.store.corrections import Correction, correct_mark, enter_mark, trail_of
 from facegate.serving.store.database import Database
 from facegate.serving.store.dialects import upsert
-from facegate.serving.store.errors import ConflictError
+from facegate.serving.store.errors import ConflictError, InvalidError
 from facegate.serving.store.marks import Mark, Sighting, as_mark, record, select_marks
 from facegate.serving.store.people import lock_person
 from facegate.serving.store.schema import corrections, marks, unknowns
@@ -281,7 +281,13 @@ class Attendance:
         return gone
 
     def day_bounds(self, day: date) -> tuple[datetime, datetime]:
-        """First moment of a day, and of the next, UTC."""
+        """First moment of a day, and of the next, UTC.
+
+        Raises:
+            InvalidError: no day comes after it.
+        """
+        if day == date.max:
+            raise InvalidError(f"day {day} is out of range", "give one of this age")
         since, until = (datetime.combine(d, time(), self.zone) for d in (day, day + timedelta(days=1)))
         return to_utc(since), to_utc(until)
 

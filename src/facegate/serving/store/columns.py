@@ -49,11 +49,14 @@ def to_utc(value: datetime) -> datetime:
     """The same time in UTC.
 
     Raises:
-        InvalidError: it has no zone.
+        InvalidError: it has no zone, or lies at the end of all times.
     """
     if value.tzinfo is None:
         raise InvalidError(f"time {value.isoformat()} has no zone", "give one, for instance +00:00")
-    return value.astimezone(UTC)
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidError(f"time {value.isoformat()} is out of range", "give one of this age") from error
 
 
 def checked_id(value: str, what: str) -> str:

@@ -1,6 +1,7 @@
 """What differs between the databases: URLs, drivers, and the words in which they complain."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from facegate.serving.store.errors import StoreError
+from facegate.serving.store.errors import InvalidError, StoreError
 
 _FORMS = "sqlite:///path/to/facegate.db or postgresql://user:password@host:5432/name"
 _COMPLAINTS = (
@@ -40,6 +41,10 @@ _COMPLAINTS = (
     (("3D000",), "the server has no such database", "create it with `createdb`, or correct the URL"),
     (("53300",), "the server has no connection left", "raise max_connections, or start fewer workers"),
 )
+
+
+_DATA = re.compile(r"'C': '22\w{3}'")
+"""PostgreSQL's class of data exceptions."""
 
 
 def engine_url(given: str) -> URL:
@@ -78,7 +83,7 @@ def _sqlite_url(url: URL) -> URL:
 
 @contextmanager
 def translated(engine: Engine) -> Iterator[None]:
-    """Turn what a driver complains about into a `StoreError`.
+    """Turn what a driver complains about into a `StoreError`, or an `InvalidError` if a value was to blame.
 
     Violated constraints pass: they are the caller's to explain.
     """
@@ -87,6 +92,8 @@ def translated(engine: Engine) -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except OverflowError as error:
+        raise InvalidError("a number or a time is out of range", "give a smaller one") from error
     except PoolTimeout as error:
         raise StoreError(
             f"{shown}: all connections are in use", "try again, or start another worker"
@@ -95,8 +102,12 @@ def translated(engine: Engine) -> Iterator[None]:
         raise _explained(shown, error) from error
 
 
-def _explained(shown: str, error: DBAPIError) -> StoreError:
+def _explained(shown: str, error: DBAPIError) -> StoreError | InvalidError:
     words = str(error.orig)
+    if _DATA.search(words):
+        return InvalidError(
+            "a value cannot be stored: it is out of range, or holds a NUL", "give another one"
+        )
     for signs, problem, remedy in _COMPLAINTS:
         if any(sign in words for sign in signs):
             return StoreError(f"{shown}: {problem}", remedy)

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -18,7 +19,7 @@ from sqlalchemy import Row, insert, select, update
 
 from facegate.serving.store.columns import checked_text, utc_now
 from facegate.serving.store.database import Database
-from facegate.serving.store.errors import NotFoundError
+from facegate.serving.store.errors import NotFoundError, StoreError
 from facegate.serving.store.schema import api_keys
 
 _KEY = re.compile(r"fg_([0-9a-f]{16})_([A-Za-z0-9_-]{43})")
@@ -112,9 +113,9 @@ class Keys:
         return self._note(_key(row), now or utc_now())
 
     def _note(self, key: ApiKey, now: datetime) -> ApiKey:
-        """Write down the use, at most once a minute."""
+        """Write down the use, at most once a minute; a full disk must not lock everybody out."""
         if key.last_used_at is None or now - key.last_used_at >= _NOTED_EVERY:
-            with self.database.write() as connection:
+            with suppress(StoreError), self.database.write() as connection:
                 where = api_keys.c.id == key.id
                 connection.execute(update(api_keys).where(where).values(last_used_at=now))
         return key

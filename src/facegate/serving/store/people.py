@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, func, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, ScalarSelect, delete, false, func, insert, literal, select
 
 from facegate.serving.store.columns import UtcDateTime, sort_key, utc_now
 from facegate.serving.store.database import advance
@@ -121,6 +121,8 @@ def unknown_person(id_: str) -> NotFoundError:
 def _matching(search: str) -> list[ColumnElement[bool]]:
     if not search.strip():
         return []
+    if "\0" in search:
+        return [false()]
     by_name = persons.c.sort_key.contains(sort_key(search.strip()), autoescape=True)
     return [by_name | persons.c.id.contains(search.strip(), autoescape=True)]
 

@@ -9,6 +9,7 @@ Templates are random directions, the hardest case for an index that hopes for cl
 """
 
 import argparse
+import importlib
 import importlib.metadata
 import json
 import os
@@ -44,29 +45,27 @@ def _numpy(templates: Vectors) -> Search:
 
 def _faiss(spec: str) -> Callable[[Vectors], Search]:
     def build(templates: Vectors) -> Search:
-        import faiss
-
+        faiss = importlib.import_module("faiss")
         faiss.omp_set_num_threads(1)
         index = faiss.index_factory(templates.shape[1], spec, faiss.METRIC_INNER_PRODUCT)
         index.train(templates[:100_000])
         index.add(templates)
         if "HNSW" in spec:
-            index.hnsw.efSearch = 256
+            faiss.ParameterSpace().set_index_parameter(index, "efSearch", 256)
         return lambda probe: _best(templates, probe, index.search(probe[None], _RESCORED)[1][0])
 
     return build
 
 
 def _usearch_scan(templates: Vectors) -> Search:
-    from usearch.index import MetricKind, search
-
-    return lambda probe: int(search(templates, probe[None], 1, MetricKind.IP, exact=True, threads=1).keys[0])
+    usearch = importlib.import_module("usearch.index")
+    inner = usearch.MetricKind.IP
+    return lambda probe: int(usearch.search(templates, probe[None], 1, inner, exact=True, threads=1).keys[0])
 
 
 def _usearch_graph(templates: Vectors) -> Search:
-    from usearch.index import Index as Graph
-
-    graph = Graph(ndim=templates.shape[1], metric="ip", dtype="i8", connectivity=16, expansion_add=64)
+    usearch = importlib.import_module("usearch.index")
+    graph = usearch.Index(ndim=templates.shape[1], metric="ip", dtype="i8", connectivity=16, expansion_add=64)
     graph.expansion_search = 256
     graph.add(np.arange(len(templates)), templates, threads=1)
     return lambda probe: _best(templates, probe, graph.search(probe, _RESCORED, threads=1).keys)
@@ -136,8 +135,9 @@ def _draw(count: int, size: int, probes: int, seed: int) -> tuple[Vectors, Vecto
     templates = _unit(rng.standard_normal((count, size), dtype=np.float32))
     wanted = _unit(rng.standard_normal((probes, size), dtype=np.float32))
     mated = probes // 2
-    wanted[:mated] = _unit(0.6 * templates[rng.integers(0, count, mated)] + 0.8 * wanted[:mated])
-    return templates, wanted
+    wanted[:mated] *= 0.8
+    wanted[:mated] += np.float32(0.6) * templates[rng.integers(0, count, mated)]
+    return templates, _unit(wanted)
 
 
 def _unit(vectors: Vectors) -> Vectors:
@@ -163,7 +163,7 @@ def _apart(name: str, count: int, size: int, probes: int) -> dict[str, Any]:
 
 def main() -> None:
     """Command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="How fast a gallery is searched.")
     parser.add_argument(
         "counts", nargs="+", type=lambda text: int(float(text)), help="templates, e.g. 1e5 1e6"
     )
