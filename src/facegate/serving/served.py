@@ -1,10 +1,13 @@
 """A release made ready to answer: models opened, checked against their golden vectors, warm, with their gallery."""
 
 import hashlib
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from importlib import import_module
+from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -18,10 +21,13 @@ from facegate.runtime.engine import FaceEngine
 from facegate.runtime.models import Decision, Recogniser, SpoofJudge
 from facegate.runtime.onnx_file import write_metadata
 from facegate.runtime.policy import Verdict
+from facegate.runtime.stream import ClipEvidence, StreamEngine
 from facegate.serving.releases import Release
 from facegate.serving.store.gallery import Gallery
 from facegate.serving.store.rows import TemplateModel
 from facegate.serving.store.thresholds import threshold_for
+
+_log = logging.getLogger(__name__)
 
 OpenGallery = Callable[[TemplateModel], Gallery]
 
@@ -35,6 +41,7 @@ class Served:
         engine: judges pictures and looks people up.
         unnamed: the same without a gallery, for those who ask about likeness or life and not about a name.
         gallery: the people enrolled for its recogniser.
+        clips: makes the judge of one track's clip; None if the release has no liveness model.
         loaded: since when.
     """
 
@@ -43,6 +50,18 @@ class Served:
     unnamed: FaceEngine
     gallery: Gallery
     loaded: datetime
+    clips: Callable[[], ClipEvidence] | None = None
+
+    def stream(self, *, named: bool = True) -> StreamEngine:
+        """An engine for one camera or clip.
+
+        Args:
+            named: look people up.
+
+        Raises:
+            ValueError: the spoof model is not calibrated.
+        """
+        return StreamEngine(self.engine if named else self.unnamed, clips=self.clips)
 
     @property
     def spoof(self) -> SpoofJudge:
@@ -69,7 +88,22 @@ def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: f
     engine = FaceEngine(recogniser, spoof, gallery, detector=Detector(threads=threads), decide_match=decide)
     engine.look(np.full((240, 320, 3), 90, np.uint8))
     unnamed = FaceEngine(recogniser, spoof, detector=engine.detector)
-    return Served(release, engine, unnamed, gallery, datetime.now(UTC))
+    return Served(release, engine, unnamed, gallery, datetime.now(UTC), _clips(release, threads))
+
+
+def _clips(release: Release, threads: int) -> Callable[[], ClipEvidence] | None:
+    """The liveness model of a release that has one; by name, since an edge runtime may come without it."""
+    bundle = release.bundles.get(Task.LIVENESS)
+    if bundle is None:
+        return None
+    if find_spec("facegate.runtime.liveness") is None:
+        _log.warning("liveness model not used", extra={"fields": {"release": release.name}})
+        return None
+    room = import_module("facegate.runtime.liveness")
+    judge = room.ClipJudge(bundle, threads, release.points.get(Task.LIVENESS))
+    judge.session.check_golden()
+    _ = judge.policy
+    return lambda: room.ClipBuffer(judge)
 
 
 def search_decision(

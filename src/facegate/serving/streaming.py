@@ -101,7 +101,7 @@ class CameraStream:
         if served is self._served:
             return
         try:
-            self._engine = StreamEngine(served.engine)
+            self._engine = served.stream()
         except ValueError as error:
             remedy = "put a release with a calibrated spoof model into production"
             raise ProblemError(409, f"{served.release.name}: {error}", remedy) from error

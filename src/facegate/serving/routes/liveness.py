@@ -7,7 +7,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
-from facegate.runtime.engine import FaceEngine, Reason
+from facegate.runtime.engine import Reason
+from facegate.runtime.models import Decision
 from facegate.runtime.policy import Verdict
 from facegate.runtime.stream import StreamEngine, TrackResult
 from facegate.serving import answers
@@ -15,6 +16,7 @@ from facegate.serving.clips import TimedFrame, film_frames
 from facegate.serving.problems import ProblemError, documented
 from facegate.serving.routes import Kiosk, ServiceHere
 from facegate.serving.schemas.stream import LivenessAnswer
+from facegate.serving.served import Served
 from facegate.serving.service import Service
 from facegate.serving.uploads import decode, read_bytes
 
@@ -40,7 +42,7 @@ def liveness(
     timed = _film(service, clip) if clip is not None else _pictures(service, frames or [], times or [])
     with service.slots.one():
         served = service.production.current
-        seen, tracks, engine = _follow(served.unnamed, timed)
+        seen, tracks, engine = _follow(served, timed)
     if len(seen) < LEAST_FRAMES:
         raise ProblemError(422, f"{len(seen)} frames can be read", f"send at least {LEAST_FRAMES}")
     return LivenessAnswer(
@@ -48,16 +50,16 @@ def liveness(
         frames=len(seen),
         seconds=round(seen[-1] - seen[0], 3),
         tracks=tuple(answers.track(_closed(one), lambda _: "", engine.fusion) for one in tracks),
-        clip=None,
+        clip=answers.decision(_longest_clip(tracks)),
     )
 
 
 def _follow(
-    engine: FaceEngine, timed: Iterable[TimedFrame]
+    served: Served, timed: Iterable[TimedFrame]
 ) -> tuple[list[float], list[TrackResult], StreamEngine]:
     """Times of the frames, and the last word on every track."""
     try:
-        stream = StreamEngine(engine)
+        stream = served.stream(named=False)
     except ValueError as error:
         raise ProblemError(
             409, str(error), "put a release with a calibrated spoof model into production"
@@ -68,6 +70,12 @@ def _follow(
         seen.append(at)
         tracks |= {result.id: result for result in stream.look(rgb, at)}
     return seen, list(tracks.values()), stream
+
+
+def _longest_clip(tracks: list[TrackResult]) -> Decision | None:
+    """What the liveness model said of whoever was seen in most frames."""
+    judged = [track for track in tracks if track.clip is not None]
+    return max(judged, key=lambda track: track.evidence.frames).clip if judged else None
 
 
 def _closed(result: TrackResult) -> TrackResult:
