@@ -82,9 +82,9 @@ def table(results: Sequence[Shown]) -> str:
     """The rates as text, with the times to a mark and the frame rate that was reached."""
     lines = ["Synthetic: everybody shown is rendered.", ""]
     for text, rate in rates(results):
-        share = "–" if rate.value is None else f"{100 * rate.value:5.1f} %"
+        share = "–" if rate.value is None else f"{100 * rate.value:.1f} %"
         bounds = f"({100 * rate.low:.1f}–{100 * rate.high:.1f})"
-        lines.append(f"{text:<52} {rate.errors:>3} of {rate.trials:<3} {share} {bounds}")
+        lines.append(f"{text:<52} {rate.errors:>3} of {rate.trials:<3} {share:>7} {bounds}")
     times = [t for s in results if s.scene.kind == "bona_fide" for t in s.visit.marked.values()]
     if times:
         lines.append(f"seconds of video to the mark: median {np.median(times):.2f}, longest {max(times):.2f}")
@@ -111,6 +111,8 @@ def main(
         "data/assets/head.npz"
     ),
     clips: Annotated[Path, typer.Option(help="where clips are kept")] = Path(".cache/kiosk"),
+    side: Annotated[int, typer.Option(help="of a person's square in the frame, pixels")] = 224,
+    frames: Annotated[int, typer.Option(help="of a clip, at 15 a second")] = 45,
     workers: Annotated[int, typer.Option(help="processes that render")] = 1,
     out: Annotated[Path | None, typer.Option(help="write every scene's outcome there, as JSON")] = None,
 ) -> None:
@@ -118,7 +120,7 @@ def main(
     chromium = shutil.which("chromium")
     if chromium is None:
         raise FacegateError("chromium is not installed", "apt-get install chromium")
-    stage = Stage(head, clips)
+    stage = Stage(head, clips, side, frames)
     render_all(stage, people, workers)
     results: list[Shown] = []
     with tempfile.TemporaryDirectory() as data, running(Path(data), bundles, release) as door:

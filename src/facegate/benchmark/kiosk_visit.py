@@ -5,6 +5,7 @@ the page. Times are those that the page gave its frames, so they count video and
 """
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +22,10 @@ ARGUMENTS = (
     "--use-fake-device-for-media-stream",
 )
 """A Chromium that asks nobody and takes a file for its camera."""
-PATIENCE_S = 20.0
-"""Longest wait for the first answer, on a machine that does other work."""
+LEAST_FRAMES = 12
+"""Judged frames that a scene gets at least, however slow the machine is: a decision needs a few."""
+PATIENCE_S = 120.0
+"""Longest visit, on a machine that does other work."""
 
 
 @dataclass
@@ -132,11 +135,11 @@ def _watch(page: Any, address: str, seconds: float, until: int) -> Visit:
             found.answers.append(message)
 
     page.on("websocket", lambda socket: socket.on("framereceived", take))
+    page.set_default_timeout(1000 * PATIENCE_S)
     page.goto(address)
-    waited = 0.0
-    while waited < PATIENCE_S + 10 * seconds and not _done(found, seconds, until):
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end and not _done(found, seconds, until):
         page.wait_for_timeout(50)
-        waited += 0.05
     page.wait_for_timeout(100)  # what came last is put on the page
     found.shown = tuple(page.locator("#recent li span:first-child").all_inner_texts())
     found.headline = page.inner_text("#headline")
@@ -145,4 +148,6 @@ def _watch(page: Any, address: str, seconds: float, until: int) -> Visit:
 
 def _done(found: Visit, seconds: float, until: int) -> bool:
     seen = found.seen
-    return bool(seen) and (seen[-1]["time"] - seen[0]["time"] >= seconds or len(found.decisions) >= until)
+    if len(found.decisions) >= until:
+        return True
+    return len(seen) >= LEAST_FRAMES and seen[-1]["time"] - seen[0]["time"] >= seconds
