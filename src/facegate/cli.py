@@ -9,6 +9,7 @@ import typer
 
 from facegate.cli_benchmark import benchmark_app
 from facegate.cli_registry import add_commands, registry_app, release_app
+from facegate.cli_serving import keys_app, serve, vault_app
 from facegate.errors import FacegateError
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ app.add_typer(benchmark_app, name="benchmark")
 app.add_typer(registry_app, name="registry")
 app.add_typer(release_app, name="release")
 add_commands(app)
+app.add_typer(keys_app, name="keys")
+app.add_typer(vault_app, name="vault")
+app.command()(serve)
 
 
 def main() -> None:

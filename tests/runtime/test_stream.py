@@ -7,7 +7,7 @@ from facegate.faces.detect import Face
 from facegate.faces.track import TrackState
 from facegate.runtime.engine import FaceEngine, Match, Reason
 from facegate.runtime.fusion import FusionParams
-from facegate.runtime.models import Recogniser, SpoofJudge
+from facegate.runtime.models import Decision, Recogniser, SpoofJudge
 from facegate.runtime.policy import Verdict
 from facegate.runtime.stream import StreamEngine
 
@@ -43,13 +43,13 @@ class Script:
 def play(make_bundle, monkeypatch):
     """Runs a script of (places, live scores, names) and returns what came out of each frame."""
 
-    def run(places, scores, names=("ann",), **fusion):
+    def run(places, scores, names=("ann",), clips=None, **fusion):
         script = Script(places, scores, names)
         recogniser, judge = Recogniser(make_bundle()), SpoofJudge(make_bundle(Task.SPOOF))
         monkeypatch.setattr(judge.session, "run", script.judge)
         engine = FaceEngine(recogniser, judge, gallery=script)
         monkeypatch.setattr(engine.detector, "detect", script.detect)
-        stream = StreamEngine(engine, FusionParams(**fusion))
+        stream = StreamEngine(engine, FusionParams(**fusion), clips=clips)
         return [stream.look(FRAME, i / 15) for i in range(len(places))], script
 
     return run
@@ -132,3 +132,44 @@ def test_a_stream_needs_a_calibrated_judge(make_bundle):
     for judge in (None, raw):
         with pytest.raises(ValueError, match="calibrated"):
             StreamEngine(FaceEngine(recogniser, judge))
+
+
+class Clip:
+    """Stands in for the judge of clips: the same answer from the third frame on."""
+
+    def __init__(self, llr):
+        self.llr, self.frames = llr, 0
+
+    def add(self, rgb, face, now_s):
+        self.frames += 1
+
+    def decide(self):
+        return Decision(Verdict.ACCEPT, 0.5, self.llr, 0.5, "bpcer_5") if self.frames >= 3 else None
+
+
+@pytest.mark.parametrize(("llr", "verdict"), [(9.0, Verdict.ACCEPT), (-9.0, Verdict.REJECT), (0.0, None)])
+def test_a_clip_stands_beside_the_frames_and_never_adds_up(play, llr, verdict):
+    history, _ = play([[20]] * 6, [0.5] * 6, clips=lambda: Clip(llr))
+    assert [r.clip is not None for (r,) in history] == [False, False, True, True, True, True]
+    (last,) = history[-1]
+    assert (
+        abs(last.evidence.aside) <= FusionParams().limit
+        and (last.decision.verdict if last.decision else None) is verdict
+    )
+
+
+@pytest.mark.parametrize("llr", [None, float("nan")])
+def test_a_clip_without_a_number_says_nothing(play, llr):
+    history, _ = play([[20]] * 5, [0.5] * 5, clips=lambda: Clip(llr))
+    assert history[-1][0].evidence.aside == 0 and history[-1][0].clip.llr is llr
+
+
+def test_each_track_has_its_own_clip(play):
+    made = []
+
+    def clips():
+        made.append(Clip(0.0))
+        return made[-1]
+
+    play([[20, 190]] * 4, [0.5] * 8, names=("ann", "bob"), clips=clips)
+    assert [clip.frames for clip in made] == [4, 4]

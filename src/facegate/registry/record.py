@@ -4,7 +4,6 @@
 breaks the chain; whoever cuts off its end is found out by the head that the registry keeps as a tag.
 """
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -12,11 +11,11 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from facegate.chain import START, entry_hash
 from facegate.contracts import Frozen
 from facegate.errors import RegistryError
 
 RECORD = "record.jsonl"
-START = "0" * 64
 
 
 class Entry(Frozen):
@@ -62,8 +61,7 @@ class Entry(Frozen):
 
     def computed_hash(self) -> str:
         """The hash that the entry should carry."""
-        values = self.model_dump(mode="json", exclude={"hash"})
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()
+        return entry_hash(self.model_dump(mode="json", exclude={"hash"}))
 
 
 def read_record(folder: Path) -> list[Entry]:

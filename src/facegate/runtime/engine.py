@@ -4,7 +4,7 @@ The engine never fails on an ordinary picture: a face that cannot be judged is a
 cheap questions come first, and the recogniser only sees faces that passed them all.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import NamedTuple, Protocol
@@ -94,6 +94,8 @@ class FaceEngine:
         gallery: whom to look for; without one, faces that pass are accepted unnamed.
         detector: finds the faces; the usual one by default.
         limits: quality gate; the usual one by default.
+        decide_match: decision on a gallery's best score; by default the recogniser's, which is meant for one comparison
+            and grows too lenient with the gallery.
     """
 
     def __init__(
@@ -104,12 +106,14 @@ class FaceEngine:
         *,
         detector: Detector | None = None,
         limits: QualityLimits | None = None,
+        decide_match: Callable[[float], Decision] | None = None,
     ) -> None:
         self.recogniser = recogniser
         self.spoof = spoof
         self.gallery = gallery
         self.detector = detector or Detector()
         self.limits = limits or QualityLimits()
+        self.decide_match = decide_match or recogniser.decide
 
     def look(self, rgb: NDArray[np.uint8]) -> list[FaceResult]:
         """Judge every face of a picture.
@@ -167,6 +171,6 @@ class FaceEngine:
         match = self.gallery.search(embedding)
         if match is None:
             return result.end(Verdict.REJECT, Reason.UNKNOWN)
-        decision = self.recogniser.decide(match.score)
+        decision = self.decide_match(match.score)
         result = replace(result, match=match, identity=decision)
         return result if decision.verdict is Verdict.ACCEPT else result.end(decision.verdict, Reason.UNKNOWN)

@@ -45,8 +45,8 @@ def write_metadata(model: bytes, key: str, value: str) -> bytes:
     kept = [
         model[f.start : f.end] for f in _fields(model) if not (f.number == _METADATA and _entry(f)[0] == key)
     ]
-    entry = _message(1, key.encode()) + _message(2, value.encode())
-    return b"".join([*kept, _message(_METADATA, entry)])
+    entry = message(1, key.encode()) + message(2, value.encode())
+    return b"".join([*kept, message(_METADATA, entry)])
 
 
 def read_opset(model: bytes) -> int:
@@ -103,11 +103,13 @@ def _varint(message: bytes, at: int) -> tuple[int, int]:
             return value, at
 
 
-def _message(number: int, body: bytes) -> bytes:
-    return _number(number << 3 | 2) + _number(len(body)) + body
+def message(number: int, body: bytes) -> bytes:
+    """A field that holds a message, text or bytes."""
+    return varint(number << 3 | 2) + varint(len(body)) + body
 
 
-def _number(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """A whole number, not negative, seven bits a byte."""
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -4,15 +4,36 @@ Faces are followed; the spoof judge's evidence is added up over a track until it
 recogniser asked, once, on the very frame that settled it. A person is decided about, not a frame.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.errors import PictureError
+from facegate.faces.detect import Face
 from facegate.faces.track import Track, Tracker, TrackParams, TrackState
 from facegate.runtime.engine import FaceEngine, FaceResult, Reason
 from facegate.runtime.fusion import Evidence, FusionParams
+from facegate.runtime.models import Decision
 from facegate.runtime.policy import Verdict
+
+
+class ClipEvidence(Protocol):
+    """A model that judges the newest seconds of one track as a whole."""
+
+    def add(self, rgb: NDArray[np.uint8], face: Face, now_s: float) -> None:
+        """Take in one frame.
+
+        Raises:
+            PictureError: the face cannot be cropped.
+        """
+        ...
+
+    def decide(self) -> Decision | None:
+        """Decision on what is held; None while there are too few frames."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +47,7 @@ class TrackResult:
         evidence: for a live person, so far.
         tries: how often the recogniser was asked.
         decision: the settled result of the track; None while the question is open.
+        clip: of the liveness model on the newest frames; None without one, or while they are too few.
     """
 
     id: int
@@ -34,6 +56,7 @@ class TrackResult:
     evidence: Evidence = field(default_factory=Evidence)
     tries: int = 0
     decision: FaceResult | None = None
+    clip: Decision | None = None
 
     @property
     def final(self) -> bool:
@@ -52,6 +75,8 @@ class StreamEngine:
         fusion: when evidence suffices.
         tracking: how tracks live and die.
         identity_tries: frames in which an unknown person is looked up.
+        clips: makes the judge of one track's clip. Its newest answer stands beside the evidence of the frames, within
+            the limit of one frame, and never adds up: each clip holds most of the one before.
 
     Raises:
         ValueError: the engine has no spoof judge, or one that is not calibrated.
@@ -63,12 +88,15 @@ class StreamEngine:
         fusion: FusionParams | None = None,
         tracking: TrackParams | None = None,
         identity_tries: int = 3,
+        clips: Callable[[], ClipEvidence] | None = None,
     ) -> None:
         if engine.spoof is None or engine.spoof.policy.llr(0.0) is None:
             raise ValueError("a stream adds up evidence, which needs a calibrated spoof judge")
         self.engine = engine
         self.fusion = fusion or FusionParams()
         self.identity_tries = identity_tries
+        self.clips = clips
+        self._clips: dict[int, ClipEvidence] = {}
         self._tracker = Tracker(tracking or TrackParams())
         self._known: dict[int, TrackResult] = {}
 
@@ -88,6 +116,7 @@ class StreamEngine:
         tracks = self._tracker.update(self.engine.detector.detect(rgb), now_s)
         results = [self._advance(rgb, track, track.seen(now_s)) for track in tracks]
         self._known = {result.id: result for result in results if result.state is not TrackState.ENDED}
+        self._clips = {id_: clip for id_, clip in self._clips.items() if id_ in self._known}
         return results
 
     def _advance(self, rgb: NDArray[np.uint8], track: Track, seen: bool) -> TrackResult:
@@ -99,7 +128,23 @@ class StreamEngine:
         (gated,) = self.engine.gate(rgb, [track.face])
         before = known or TrackResult(track.id, track.state, gated)
         result = replace(before, state=track.state, last=gated)
-        return self._weigh(rgb, result) if gated.open else result
+        return self._weigh(rgb, self._filmed(rgb, track, result)) if gated.open else result
+
+    def _filmed(self, rgb: NDArray[np.uint8], track: Track, result: TrackResult) -> TrackResult:
+        """Ask the judge of clips, if there is one."""
+        if self.clips is None:
+            return result
+        clip = self._clips.get(track.id) or self._clips.setdefault(track.id, self.clips())
+        try:
+            clip.add(rgb, track.face, track.last_s)
+        except PictureError:
+            return result
+        decision = clip.decide()
+        llr = decision.llr if decision else None
+        if decision is None or llr is None or llr != llr:
+            return replace(result, clip=decision)
+        aside = replace(result.evidence, aside=0.0).add_aside(llr, self.fusion)
+        return replace(result, clip=decision, evidence=aside)
 
     def _weigh(self, rgb: NDArray[np.uint8], result: TrackResult) -> TrackResult:
         (face,) = self.engine.judge(rgb, [result.last])

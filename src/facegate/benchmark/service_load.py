@@ -1,0 +1,231 @@
+"""What the service costs beside the engine: `python -m facegate.benchmark.service_load --release DIR`.
+
+A real server in a process of its own, on the loopback; requests over plain sockets. Rounds of HTTP and rounds of the
+engine called directly alternate, so that a busy machine is busy for both. Four figures: throughput of ``identify``
+as a share of the engine's with as many threads (and, for busy machines, by processor time); 99th percentile against
+the median at 70 % of that throughput, with
+arrivals that do not wait for answers; memory over many requests; and requests lost while a release takes over.
+"""
+
+import json
+import os
+import shutil
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated, Any
+
+import cv2
+import numpy as np
+import typer
+
+from facegate.benchmark.machine import available_cores, describe
+from facegate.benchmark.service_server import Answer, Caller, Server, running
+from facegate.contracts import Task
+from facegate.faces.picture import load_picture
+from facegate.runtime.bundle import load_bundle
+from facegate.runtime.engine import FaceEngine
+from facegate.runtime.models import Recogniser, SpoofJudge
+
+
+def rate(call: Callable[[int], Any], threads: int, seconds: float) -> float:
+    """Calls a second of several threads that each wait for their answer."""
+    end, counts = time.perf_counter() + seconds, [0] * threads
+
+    def work(place: int) -> None:
+        number = place
+        while time.perf_counter() < end:
+            call(number)
+            counts[place] += 1
+            number += threads
+
+    start = time.perf_counter()
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(work, range(threads)))
+    return sum(counts) / (time.perf_counter() - start)
+
+
+def arrivals(
+    call: Callable[[int], Answer], per_second: float, seconds: float, meanwhile: Callable[[], None]
+) -> list[Answer]:
+    """Requests at a steady rate that do not wait for one another; latency counts from when each was due."""
+    answers: list[Answer] = []
+    start = time.perf_counter()
+
+    def one(number: int) -> None:
+        due = start + number / per_second
+        time.sleep(max(0.0, due - time.perf_counter()))
+        answer = call(number)
+        answers.append(answer._replace(seconds=time.perf_counter() - due))
+
+    with ThreadPoolExecutor(64) as pool:
+        other = pool.submit(meanwhile)
+        list(pool.map(one, range(int(per_second * seconds))))
+        other.result()
+    return answers
+
+
+def direct(release: Path) -> FaceEngine:
+    """The engine of a release without anything around it."""
+    models = release / "models"
+    return FaceEngine(
+        Recogniser(load_bundle(models / Task.RECOGNITION)), SpoofJudge(load_bundle(models / Task.SPOOF))
+    )
+
+
+def shares(
+    server: Server, engine: FaceEngine, pictures: list[bytes], rounds: int, seconds: float
+) -> dict[str, Any]:
+    """Throughput over HTTP as a share of the engine's, from rounds that alternate."""
+    threads = available_cores()
+    caller = Caller(server, pictures)
+    rates = []
+    for _ in range(rounds):
+        alone = rate(lambda n: engine.look(load_picture(pictures[n % len(pictures)])), threads, seconds)
+        rates.append((rate(caller, threads + 1, seconds), alone))
+    found = sorted(http_rate / alone for http_rate, alone in rates)
+    return {
+        "http_per_s": round(statistics.median(r[0] for r in rates), 1),
+        "engine_per_s": round(statistics.median(r[1] for r in rates), 1),
+        "share": round(statistics.median(found), 3),
+        "share_low_high": [round(found[0], 3), round(found[-1], 3)],
+        "rounds": rounds,
+    }
+
+
+def processor_share(server: Server, engine: FaceEngine, pictures: list[bytes], count: int) -> dict[str, Any]:
+    """Processor time of the engine for a picture as a share of the service's: what a busy machine leaves comparable."""
+    caller = Caller(server, pictures)
+    for number in range(10):
+        caller(number)
+        engine.look(load_picture(pictures[number % len(pictures)]))
+    before = server.process.cpu_times()
+    failed = sum(caller(number).status != 200 for number in range(count))
+    after = server.process.cpu_times()
+    start = time.process_time()
+    for number in range(count):
+        engine.look(load_picture(pictures[number % len(pictures)]))
+    alone = (time.process_time() - start) / count
+    served = (after.user + after.system - before.user - before.system) / count
+    milliseconds = {"service_ms": round(1000 * served, 2), "engine_ms": round(1000 * alone, 2)}
+    return {**milliseconds, "share": round(alone / served, 3), "requests": count, "failed": failed}
+
+
+def latencies(server: Server, pictures: list[bytes], per_second: float, seconds: float) -> dict[str, Any]:
+    """Median and 99th percentile at a steady rate."""
+    answers = arrivals(Caller(server, pictures), per_second, seconds, lambda: None)
+    times = np.array([answer.seconds for answer in answers if answer.status == 200])
+    median, high = np.quantile(times, [0.5, 0.99]) * 1000
+    return {
+        "per_s": round(per_second, 1),
+        "median_ms": round(median, 1),
+        "p99_ms": round(high, 1),
+        "p99_over_median": round(high / median, 2),
+        "requests": len(answers),
+        "failed": sum(answer.status != 200 for answer in answers),
+    }
+
+
+def growth(server: Server, pictures: list[bytes], requests: int) -> dict[str, Any]:
+    """Resident memory over many requests, MB, sampled at every tenth of them after the first."""
+    caller, sizes, failed = Caller(server, pictures), [], 0
+    with ThreadPoolExecutor(available_cores() + 1) as pool:
+        for part in _parts(requests):
+            failed += sum(answer.status != 200 for answer in pool.map(caller, part))
+            sizes.append(round(server.process.memory_info().rss / 1e6, 1))
+    return {
+        "requests": requests,
+        "failed": failed,
+        "rss_mb": sizes,
+        "growth_mb": round(sizes[-1] - sizes[0], 1),
+    }
+
+
+def _parts(requests: int) -> Iterator[range]:
+    step = max(1, requests // 10)
+    return (range(at, min(at + step, requests)) for at in range(0, requests, step))
+
+
+def promotion(
+    server: Server, release: Path, other: Path, pictures: list[bytes], per_second: float, seconds: float
+) -> dict[str, Any]:
+    """Requests lost, and time until the new release answers, while one takes the other's place."""
+    done: list[float] = []
+    begin = time.perf_counter()
+
+    def swap() -> None:
+        time.sleep(seconds / 3)
+        release.rename(release.with_name("old"))
+        shutil.copytree(other, release)
+        done.append(time.perf_counter() - begin)
+
+    caller, seen = Caller(server, pictures), []
+
+    def call(number: int) -> Answer:
+        answer = caller(number)
+        seen.append((time.perf_counter() - begin, answer.digest))
+        return answer
+
+    answers = arrivals(call, per_second, seconds, swap)
+    first = seen[0][1]
+    new = [at for at, digest in seen if digest not in ("", first)]
+    return {
+        "per_s": per_second,
+        "requests": len(answers),
+        "failed": sum(answer.status != 200 for answer in answers),
+        "new_release_after_s": round(min(new) - done[0], 2) if new else None,
+    }
+
+
+def main(
+    release: Annotated[Path, typer.Option(help="a pulled release")],
+    pictures: Annotated[Path, typer.Option(help="folder of JPEG pictures")],
+    out: Annotated[Path, typer.Option(help="where the figures go")],
+    other: Annotated[Path | None, typer.Option(help="another release, for the promotion")] = None,
+    side: Annotated[int, typer.Option(help="longer side of the pictures, pixels")] = 640,
+    rounds: Annotated[int, typer.Option(help="rounds of HTTP and engine")] = 7,
+    seconds: Annotated[float, typer.Option(help="of each round")] = 4.0,
+    requests: Annotated[int, typer.Option(help="for memory")] = 20_000,
+    per_second: Annotated[float, typer.Option(help="while promoting")] = 50.0,
+) -> None:
+    """Measure the service and write the figures as JSON."""
+    large, small = (_pictures(pictures, pixels) for pixels in (side, 160))
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch) / "release"
+        shutil.copytree(release, place)
+        with running(place, Path(scratch) / "var") as server:
+            found: dict[str, Any] = {
+                "machine": describe(),
+                "load": [round(x, 1) for x in os.getloadavg()],
+                "side": side,
+            }
+            found["processor"] = processor_share(server, direct(release), large, 200)
+            print(json.dumps(found["processor"]), flush=True)
+            found["identify"] = shares(server, direct(release), large, rounds, seconds)
+            print(json.dumps(found["identify"]), flush=True)
+            found["at_70_percent"] = latencies(server, large, 0.7 * found["identify"]["http_per_s"], 30.0)
+            print(json.dumps(found["at_70_percent"]), flush=True)
+            if other is not None:
+                found["promotion"] = promotion(server, place, other, small, per_second, 15.0)
+                print(json.dumps(found["promotion"]), flush=True)
+            found["memory"] = growth(server, small, requests)
+            print(json.dumps(found["memory"]), flush=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(found, indent=1) + "\n")
+
+
+def _pictures(folder: Path, side: int) -> list[bytes]:
+    found = []
+    for path in sorted([*folder.glob("*.jpg"), *folder.glob("*.png")]):
+        rgb = load_picture(path)
+        scale = side / max(rgb.shape[:2])
+        small = cv2.resize(rgb, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        found.append(cv2.imencode(".jpg", small[..., ::-1])[1].tobytes())
+    return found
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,1 @@
+"""How a database comes to have the tables; run by `database.migrate`, one step a file in ``versions/``."""
