@@ -56,7 +56,7 @@ def test_a_frame_is_filled_and_nobody_is_cut_off(count: int) -> None:
 def test_no_straight_border_stands_around_a_person() -> None:
     rng = np.random.default_rng(1)
     picture = cv2.GaussianBlur(rng.integers(0, 255, (224, 224, 3), dtype=np.uint8), (0, 0), 3)
-    frame = in_frame([picture]).astype(np.float32)
+    frame = in_frame([np.asarray(picture, np.uint8)]).astype(np.float32)
     left = (WIDTH - 224) // 2
     rows = slice((HEIGHT - 224) // 2, (HEIGHT + 224) // 2)
     across = np.abs(np.diff(frame[rows, left - 3 : left + 3], axis=1)).mean(axis=(0, 2))

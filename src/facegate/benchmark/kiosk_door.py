@@ -13,7 +13,8 @@ from typing import Any
 
 from facegate.errors import FacegateError, MissingExtraError
 
-START_S = 120.0
+START_S = 300.0
+"""Longest wait for the service to get ready, on a machine that does other work, seconds."""
 FIRST_KEY = "first-admin.key"
 
 

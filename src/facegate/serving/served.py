@@ -1,13 +1,10 @@
 """A release made ready to answer: models opened, checked against their golden vectors, warm, with their gallery."""
 
 import hashlib
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib import import_module
-from importlib.util import find_spec
 
 import cv2
 import numpy as np
@@ -18,6 +15,7 @@ from facegate.errors import BundleError
 from facegate.faces.detect import Detector
 from facegate.runtime.bundle import METADATA_KEY, Bundle, canonical
 from facegate.runtime.engine import FaceEngine
+from facegate.runtime.liveness import ClipBuffer, ClipJudge
 from facegate.runtime.models import Decision, Recogniser, SpoofJudge
 from facegate.runtime.onnx_file import write_metadata
 from facegate.runtime.policy import Verdict
@@ -26,8 +24,6 @@ from facegate.serving.releases import Release
 from facegate.serving.store.gallery import Gallery
 from facegate.serving.store.rows import TemplateModel
 from facegate.serving.store.thresholds import threshold_for
-
-_log = logging.getLogger(__name__)
 
 OpenGallery = Callable[[TemplateModel], Gallery]
 
@@ -92,18 +88,14 @@ def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: f
 
 
 def _clips(release: Release, threads: int) -> Callable[[], ClipEvidence] | None:
-    """The liveness model of a release that has one; by name, since an edge runtime may come without it."""
+    """The liveness model of a release that has one."""
     bundle = release.bundles.get(Task.LIVENESS)
     if bundle is None:
         return None
-    if find_spec("facegate.runtime.liveness") is None:
-        _log.warning("liveness model not used", extra={"fields": {"release": release.name}})
-        return None
-    room = import_module("facegate.runtime.liveness")
-    judge = room.ClipJudge(bundle, threads, release.points.get(Task.LIVENESS))
+    judge = ClipJudge(bundle, threads, release.points.get(Task.LIVENESS))
     judge.session.check_golden()
     _ = judge.policy
-    return lambda: room.ClipBuffer(judge)
+    return lambda: ClipBuffer(judge)
 
 
 def search_decision(

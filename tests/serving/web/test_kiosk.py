@@ -115,6 +115,15 @@ def test_a_refused_key_leads_to_the_sign_in(visit, desk: Desk) -> None:
     page.wait_for_url("**/sign-in?next=%2F")
 
 
+def test_a_service_that_cannot_judge_says_why_and_is_asked_again(visit, desk: Desk) -> None:
+    desk.refuse_stream = StreamProblem(status=503, title="Busy", detail="too many streams")
+    page = visit("/")
+    expect_headline(page, "Connection lost. Trying again …", "care")
+    assert page.inner_text("#detail") == "too many streams"
+    desk.refuse_stream = None
+    expect_headline(page, "Welcome", "idle")
+
+
 def test_a_refused_camera_says_what_to_do(visit, desk: Desk) -> None:
     desk.refuse_stream = StreamProblem(
         status=403, title="Not allowed", detail="this key is for another door", remedy="ask for a key"

@@ -15,7 +15,7 @@ const RECENT = 30;
 const video = byId("video");
 const faces = new Faces(byId("faces"));
 const settings = new URLSearchParams(location.search);
-const state = { marks: new Map(), fresh: [], began: new Map(), media: null, stream: null, stopFrames: null, lock: null };
+const state = { marks: new Map(), fresh: [], began: new Map(), media: null, stream: null, stopFrames: null, lock: null, problem: "" };
 
 if (openPage("kiosk.title")) begin();
 
@@ -76,8 +76,9 @@ function ready() {
   byId("verdict").dataset.connected = "true";
 }
 
-function lost() {
+function lost(problem) {
   byId("verdict").dataset.connected = "false";
+  state.problem = problem?.detail ?? "";
   show({ tracks: [], hints: [] });
 }
 
@@ -129,7 +130,7 @@ function show({ tracks, hints, width = 4, height = 3 }) {
 
 function tell(said) {
   const connected = !state.stream || byId("verdict").dataset.connected !== "false";
-  const shown = connected ? said : { kind: "care", headline: t("kiosk.reconnecting"), detail: "" };
+  const shown = connected ? said : { kind: "care", headline: t("kiosk.reconnecting"), detail: state.problem };
   byId("verdict").dataset.kind = shown.kind;
   byId("sign").setAttribute("href", `/web/signs.svg#${shown.kind}`);
   say(byId("headline"), shown.headline);

@@ -10,13 +10,13 @@ const REFUSED = [401, 403]; // trying again would not help
 export class Stream {
   /**
    * @param {object} hello camera, session, mark: see schemas/stream.py.
-   * @param {object} on `answer(message)`, `ready(message)`, `lost()` and `refused(problem)`.
+   * @param {object} on `answer(message)`, `ready(message)`, `lost(problem or null)` and `refused(problem)`.
    */
   constructor(hello, on) {
     this.hello = { type: "hello", ...hello };
     this.on = on;
     this.failures = 0;
-    this.open = false;
+    this.problem = null;
     this.#connect();
   }
 
@@ -73,13 +73,16 @@ export class Stream {
     } else if (message.type === "problem" && REFUSED.includes(message.status)) {
       this.close();
       this.on.refused(message);
+    } else if (message.type === "problem") {
+      this.problem = message;
     }
   }
 
   #lost() {
     this.open = false;
     if (this.done) return;
-    this.on.lost();
+    this.on.lost(this.problem);
+    this.problem = null;
     const seconds = PATIENCE_S[Math.min(this.failures, PATIENCE_S.length - 1)];
     this.failures += 1;
     this.timer = setTimeout(() => this.#connect(), seconds * 1000);
