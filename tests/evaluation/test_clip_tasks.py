@@ -39,7 +39,7 @@ def spoof_network(tmp_path_factory):
     """An untrained spoof network for crops of the toys' size: its features are random, but there."""
     folder = tmp_path_factory.mktemp("spoof") / "trained"
     torch.manual_seed(2)
-    kwargs = {"width": 0.25, "size": SIDE}
+    kwargs = {"width": 0.5, "size": SIDE}
     save_trained(folder, build_spoof(**kwargs), Task.SPOOF, kwargs)
     return folder
 
@@ -56,7 +56,7 @@ def small(params):
 @pytest.fixture(scope="module")
 def liveness(tmp_path_factory, spoof_network):
     root = tmp_path_factory.mktemp("liveness")
-    crops = write_toy_clips(root / "crops")
+    crops = write_toy_clips(root / "crops", people=(12, 8, 8))
     optim = {"epochs": 60, "learning_rate": 0.01}
     params = toy_params(Task.LIVENESS, optim=optim, spoof=str(spoof_network))
     return run_task(Task.LIVENESS, root, crops, small(params))

@@ -59,7 +59,7 @@ def test_any_timm_backbone_becomes_a_recogniser():
 
 def test_a_student_may_shift_its_embeddings():
     assert next(
-        m for m in reversed(list(build_recogniser(affine=True).modules())) if isinstance(m, nn.BatchNorm2d)
+        m for m in reversed(list(build_recogniser(student=True).modules())) if isinstance(m, nn.BatchNorm2d)
     ).affine
 
 

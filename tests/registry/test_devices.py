@@ -55,7 +55,7 @@ def test_a_result_is_added_once_to_the_run_of_its_version(
     ]
     version = store.client.get_model_version("facegate-recognition", "1")
     kept = store.client.get_run(str(version.run_id)).data.metrics
-    device = "devices.raspberry_pi_5_model_b_rev_1.0_1_threads"
+    device = "devices/raspberry_pi_5_model_b_rev_1.0_1_threads"
     assert kept[f"{device}.latency_ms.median"] == 3.25
     assert kept[f"{device}.peak_mb"] == 71.2
     assert kept[f"{device}.golden_passed"] == 1

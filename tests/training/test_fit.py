@@ -7,7 +7,7 @@ import torch
 
 from facegate.contracts import Split, Task
 from facegate.datasets.batches import load_crops
-from facegate.errors import PackError, ParamsError
+from facegate.errors import PackError
 from facegate.models.blocks import normalise
 from facegate.models.checkpoint import load_trained, read_description
 from facegate.training.callbacks import averaging
@@ -169,7 +169,7 @@ def test_bad_crops_are_named(tmp_path, packs):
     no_val = write_toy_pack(tmp_path / "noval", Task.RECOGNITION, people=(3, 0, 1))
     with pytest.raises(PackError, match="no rows in split `val`"):
         fit(Task.RECOGNITION, params, no_val, out, work)
-    with pytest.raises(ParamsError, match="liveness"):
+    with pytest.raises(PackError, match="no film strip"):
         fit(Task.LIVENESS, params, packs[Task.SPOOF], out, work)
     damaged = tmp_path / "damaged"
     shutil.copytree(packs[Task.RECOGNITION], damaged)

@@ -2,11 +2,14 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from facegate.contracts import POOL_COLUMNS, Split, Task
 from facegate.datasets.batches import load_crops
 from facegate.datasets.pack import open_pack
 from facegate.errors import PackError, ParamsError, SourceError
+from facegate.models.blocks import normalise
+from facegate.models.checkpoint import load_trained
 from facegate.models.recognition.teacher import Teacher
 from facegate.params import ContentParams, LessonsParams
 from facegate.training import content, pool
@@ -81,6 +84,19 @@ def test_training_takes_the_pool_in_and_resumes(tmp_path, packs, pools, task):
     again = fit(task, params, packs[task], tmp_path / "b", tmp_path / "w2", pool=pools[task])
     assert (tmp_path / "a" / "model.pt").read_bytes() == (tmp_path / "b" / "model.pt").read_bytes()
     assert again.value == whole.value
+
+
+def test_a_students_training_people_lie_about_the_centre(tmp_path, packs, pools):
+    """Exported or not, what it says of them has no common part."""
+    asked = {"lessons": LESSONS.model_dump(), "embedding": 16}
+    task = Task.RECOGNITION
+    fit(task, asked_params(task, asked), packs[task], tmp_path / "a", tmp_path / "w", pool=pools[task])
+    _, network = load_trained(tmp_path / "a")
+    images = torch.from_numpy(load_crops(packs[task], Split.TRAIN).images)
+    with torch.no_grad():
+        seen = network(normalise(images))
+    assert seen.mean(0).norm() < 1e-5
+    assert network.centre.norm() > 0.01
 
 
 def asked_params(task, asked):

@@ -60,7 +60,7 @@ def load_clips(path: Path, split: Split) -> Clips:
     """Decode the training or the validation split.
 
     Raises:
-        PackError: the pack is unreadable, the split is empty, or it is the test split, which no part of
+        PackError: the pack is unreadable or holds no clips, the split is empty, or it is the test split, which no part of
             training may see.
     """
     if split is Split.TEST:
@@ -69,9 +69,11 @@ def load_clips(path: Path, split: Split) -> Clips:
     rows = np.flatnonzero(pack.column("split") == split)
     if not len(rows):
         raise PackError(f"{path}: no clips in split `{split}`", "raise `data.synthetic.clip_people`")
-    frames, cues = (
-        np.stack(part) for part in zip(*(unroll(pack.image(int(row))) for row in rows), strict=True)
-    )
+    try:
+        strips = [unroll(pack.image(int(row))) for row in rows]
+    except ValueError as error:
+        raise PackError(f"{path}: holds no clips: {error}", "run `dvc repro prepare@liveness`") from error
+    frames, cues = (np.stack(part) for part in zip(*strips, strict=True))
     subjects, species = (pack.column(name)[rows].astype(str) for name in ("subject_id", "species"))
     return Clips(frames, cues, subjects, species)
 

@@ -102,7 +102,8 @@ def evaluate_task(
         write_scores(model, bundle.contract, places.crops, scores, seed=params.seed)
         table, about = read_table(scores)
         metrics = _measure(task, table, about, pack, params)
-        metrics |= pack_figures(task, table, about, metrics, pack, params)
+        if task is not Task.EYES:
+            metrics |= pack_figures(task, table, about, metrics, pack, params)
         if target == REFERENCE:
             baselines = _baselines(task, table, pack, model, bundle.contract, params, places.beside)
             if task in (Task.RECOGNITION, Task.SPOOF):
@@ -218,7 +219,8 @@ def _report(
     out = Figures(folder, bool(metrics["synthetic"]))
     draw, page = _PAGES[task]
     draw(out, table, metrics, pack)
-    write_curves(folder / "errors.csv", task, table)
+    if task is not Task.EYES:
+        write_curves(folder / "errors.csv", task, table)
     write_page(folder / "report.html", page(metrics, contract, out, baselines))
     text = json.dumps({**metrics, "baselines": baselines}, indent=1, sort_keys=True, allow_nan=False)
     (folder / "evaluation.json").write_text(text + "\n")

@@ -52,6 +52,10 @@ class Learner(pl.LightningModule):
         """Part of training done, 0 to 1."""
         return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
 
+    def finish(self, images: Tensor) -> None:
+        """Called once with the training pictures (N, H, W, 3) when the weights to keep are loaded."""
+        del images
+
     def forward(self, images: Tensor) -> Tensor:
         """Outputs of uint8 pictures (N, H, W, 3)."""
         return self.network(normalise(images)).float()

@@ -10,7 +10,9 @@ import torch
 from pytorch_lightning.callbacks import ModelCheckpoint
 
 from facegate.contracts import Task
+from facegate.datasets.batches import Crops
 from facegate.models.checkpoint import save_trained
+from facegate.models.learner import Learner
 from facegate.params import Params
 from facegate.training.callbacks import History, MetricLogger, Progress
 from facegate.training.curves import write_curves
@@ -89,6 +91,7 @@ def fit(
     best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
     learner.load_state_dict(best["state_dict"])
     epoch = int(best["epoch"]) + 1
+    _finish(learner, material)
     if trainer.is_global_zero:
         _write(out, material, params, learner.network, history, learner.metric, epoch)
         shutil.rmtree(folder)
@@ -103,6 +106,11 @@ def fit(
         seconds=seconds,
         pictures_per_second=pictures / seconds,
     )
+
+
+def _finish(learner: Learner, material: Material) -> None:
+    if isinstance(material.train, Crops):
+        learner.eval().finish(torch.from_numpy(material.train.images))
 
 
 def _write(

@@ -47,6 +47,7 @@ def write_forever(url: str, keys: str, seed: int, out: int) -> NoReturn:
             attendance.correct(mark.id, by="op", reason="test", void=True)
             _say(out, "corrected", mark.id)
         if i % 3 == 1:
+            _say(out, "deleting", person.id)
             gallery.delete(person.id, keep_attendance=True)
             _say(out, "deleted", person.id)
     sys.exit("never killed")
@@ -83,12 +84,13 @@ def problems(url: str, keys: str, said: set[tuple[str, str]]) -> Iterator[str]:
     """What is missing of what was acknowledged, and what is there by half."""
     database = Database.open(url)
     gone = {which for what, which in said if what == "deleted"}
-    enrolled = {which for what, which in said if what == "enrolled"} - gone
+    leaving = {which for what, which in said if what == "deleting"}
+    enrolled = {which for what, which in said if what == "enrolled"} - leaving
     with database.read() as connection:
         there = set(connection.execute(select(persons.c.id)).scalars())
         for table in (templates, crops):
             count = select(table.c.person_id, func.count()).group_by(table.c.person_id)
-            found = dict(row.tuple() for row in connection.execute(count))
+            found = dict(tuple(row) for row in connection.execute(count))
             yield from (
                 f"{who}: {found.get(who, 0)} {table.name}" for who in there if found.get(who) != PICTURES
             )

@@ -1,6 +1,6 @@
 """Training of the recogniser."""
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, cast
 
 import torch
 from torch import Tensor
@@ -9,8 +9,10 @@ from torch.nn import functional
 from facegate.metrics.verification import eer, error_curves, split_comparisons
 from facegate.models.learner import Learner
 from facegate.models.recognition.loss import RecognitionLoss, distil_loss
-from facegate.models.recognition.network import build_network
+from facegate.models.recognition.network import Student, build_network
 from facegate.params import RecognitionParams
+
+FINISHING_BATCH = 128
 
 
 def network_kwargs(params: RecognitionParams) -> dict[str, Any]:
@@ -19,7 +21,7 @@ def network_kwargs(params: RecognitionParams) -> dict[str, Any]:
         "backbone": params.backbone,
         "width": params.width,
         "embedding": params.embedding,
-        "affine": params.lessons is not None,
+        "student": params.lessons is not None,
     }
 
 
@@ -80,13 +82,20 @@ class StudentModule(RecognitionModule):
     def loss_of(self, images: Tensor, labels: Any) -> Tensor:
         """See :func:`distil_loss`; the labelled pictures stand behind the taught ones."""
         target, people = labels
-        embeddings = self.network(images)
+        embeddings = cast(Student, self.network).body(images)
         with torch.autocast(embeddings.device.type, enabled=False):
             taught, labelled = embeddings.float().split([len(target), len(people)])
             loss = distil_loss(taught, target, self.centre, *self.weights)
             if len(people):
                 loss = loss + self.criterion(labelled, people, self.pictures, self.progress)
             return loss
+
+    def finish(self, images: Tensor) -> None:
+        """Move the centre to where the training people are on average."""
+        student = cast(Student, self.network)
+        with torch.no_grad():
+            seen = torch.cat([self(part) for part in images.split(FINISHING_BATCH)]) + student.centre
+            student.centre.copy_(seen.mean(0))
 
 
 def pair_eer(embeddings: Tensor, labels: Tensor) -> float:
