@@ -136,10 +136,11 @@ def results(
     """Show the results of the last run as a Markdown table, with counts and intervals."""
     import json
 
+    from facegate.contracts import Task
     from facegate.reporting.results import replace_table, results_table
 
     metrics, benchmarks = {}, {}
-    for task in ("recognition", "spoof"):
+    for task in Task:
         for place, found in (
             (Path(f"metrics/{task}.json"), metrics),
             (Path(f"reports/benchmark/{task}/benchmark.json"), benchmarks),

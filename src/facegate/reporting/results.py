@@ -22,10 +22,11 @@ def results_table(
             "",
         ]
     lines += ["| | fp32 | " + " | ".join(_int8(metrics)) + " |", "|---|---|" + "---|" * len(_int8(metrics))]
-    rows = {"recognition": _RECOGNITION, "spoof": _SPOOF}
-    for task, values in metrics.items():
-        targets = ["fp32", *_int8(metrics)]
-        for title, read in rows[task]:
+    for task, rows in _ROWS.items():
+        if task not in metrics:
+            continue
+        values, targets = metrics[task], ["fp32", *_int8(metrics)]
+        for title, read in rows:
             lines.append(f"| {title} | " + " | ".join(read(values[t]) for t in targets) + " |")
         if task in benchmarks:
             variants = benchmarks[task]["variants"]
@@ -64,6 +65,19 @@ def _auc(values: Mapping[str, Any]) -> str:
     auc = values["auc"]
     count = f"{auc['bona_fide']} bona fide, {auc['attacks']} attacks"
     return f"{auc['value']:.4f} ({auc['low']:.4f}–{auc['high']:.4f}; {count})"
+
+
+def _eyes(values: Mapping[str, Any]) -> str:
+    auc = values["auc"]
+    return (
+        f"{auc['value']:.4f} ({auc['low']:.4f}–{auc['high']:.4f}; {auc['open']} open, {auc['closed']} closed)"
+    )
+
+
+def _blinks(values: Mapping[str, Any]) -> str:
+    found = values["blinks"]["as filmed"]["clean"]
+    counts = f"{found['hits']} found, {found['missed']} missed, {found['false']} false"
+    return f"{found['value']:.2f} ({found['low']:.2f}–{found['high']:.2f}; {counts})"
 
 
 def _worst(values: Mapping[str, Any]) -> str:
@@ -112,3 +126,9 @@ _SPOOF = (
     ("spoof: APCER of the worst species at the BPCER 5 % threshold", _worst),
     ("spoof: BPCER at that threshold", lambda v: _rate(v.get("bpcer_5", {}).get("bpcer"))),
 )
+_LIVENESS = (
+    ("liveness (a clip): AUC", _auc),
+    ("liveness: APCER of the worst species at the BPCER 5 % threshold", _worst),
+)
+_EYES = (("eyes: AUC, open against closed", _eyes), ("eyes: F1 of blinks", _blinks))
+_ROWS = {"recognition": _RECOGNITION, "spoof": _SPOOF, "liveness": _LIVENESS, "eyes": _EYES}
