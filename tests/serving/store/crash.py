@@ -90,7 +90,7 @@ def problems(url: str, keys: str, said: set[tuple[str, str]]) -> Iterator[str]:
         there = set(connection.execute(select(persons.c.id)).scalars())
         for table in (templates, crops):
             count = select(table.c.person_id, func.count()).group_by(table.c.person_id)
-            found = dict(tuple(row) for row in connection.execute(count))
+            found = {row[0]: row[1] for row in connection.execute(count)}
             yield from (
                 f"{who}: {found.get(who, 0)} {table.name}" for who in there if found.get(who) != PICTURES
             )
