@@ -123,6 +123,7 @@ def guarded(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> It
         process.wait(30)
 
 
+@pytest.mark.soak
 def test_a_release_goes_its_whole_way_through_a_server_with_passwords(
     guarded: str, params: Params, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
