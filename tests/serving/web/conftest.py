@@ -12,17 +12,8 @@ import pytest
 import uvicorn
 
 from facegate.benchmark.kiosk_clips import write_y4m
+from facegate.benchmark.kiosk_visit import ARGUMENTS
 from tests.serving.web.stub import KEY, Desk, make_app
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-]
-
 
 POLICY = "Content Security Policy"
 SIGNED_IN = "sessionStorage.setItem('facegate.key', '%s'); sessionStorage.setItem('facegate.role', '%s');"
