@@ -1,6 +1,9 @@
+import json
+
 import numpy as np
 
 from facegate.evaluation.groups import pair_groups, sample_groups
+from tests.evaluation.small_sets import face_rows, written
 
 
 def test_groups_cover_the_columns_that_are_filled(face_pack):
@@ -16,3 +19,27 @@ def test_groups_cover_the_columns_that_are_filled(face_pack):
 def test_a_pair_of_two_groups_is_mixed():
     labels = np.array(["a", "b", "a"])
     assert pair_groups(labels, np.array([0, 0]), np.array([1, 2])).tolist() == ["mixed", "a"]
+
+
+def test_attributes_of_the_set_are_columns(tmp_path):
+    rows = list(face_rows())
+    for number, row in enumerate(rows):
+        row["attributes"] = json.dumps(
+            {
+                "Eyeglasses": number % 3 == 0,
+                "environment": ("indoor", "outdoor")[number % 2],
+                "photograph": number,
+            }
+        )
+    rows[1]["attributes"] = None
+    groups = sample_groups(written(tmp_path / "crops", rows))
+    assert set(groups["Eyeglasses"]) == {"yes", "no", "unknown"}
+    assert groups["environment"][:4].tolist() == ["indoor", "unknown", "indoor", "outdoor"]
+    assert "photograph" not in groups
+
+
+def test_an_attribute_that_names_every_picture_is_no_group(tmp_path):
+    rows = list(face_rows())
+    for number, row in enumerate(rows):
+        row["attributes"] = json.dumps({"file": f"{number}.jpg"})
+    assert "file" not in sample_groups(written(tmp_path / "crops", rows))
