@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from facegate.cli_benchmark import benchmark_app
-from facegate.cli_registry import add_commands, registry_app, release_app
+from facegate.cli_registry import registry_app
+from facegate.cli_release import add_commands, release_app
 from facegate.cli_serving import keys_app, serve, vault_app
 from facegate.errors import FacegateError
 

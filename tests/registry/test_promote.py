@@ -15,11 +15,12 @@ from facegate.params import GateRule, GatesParams, Params
 from facegate.registry import aliases as alias_room
 from facegate.registry.aliases import current_aliases
 from facegate.registry.gate_report import text_table
-from facegate.registry.promote import Proposal, check, promote, promotions_folder, rollback
+from facegate.registry.promote import Proposal, check, promote, promotions_folder, rollback, set_shadow
 from facegate.registry.record import read_record
 from facegate.registry.release import read_release
 from facegate.registry.releases import create_release, pull
 from facegate.registry.store import Store, init_store
+from facegate.registry.verify import verify
 from tests.registry.chaos import kill_rounds, race_rounds
 
 NAME = "facegate-release"
@@ -92,6 +93,31 @@ def test_promote_and_roll_back(store: Store, easy: Params) -> None:
         ("rollback", 1, 2, "bob"),
     ]
     assert all(entry.passed for entry in entries[:2])
+
+
+def test_a_shadow_needs_no_gate_and_is_recorded(store: Store, easy: Params) -> None:
+    promote(ask(FIRST, easy))
+    set_shadow(easy, OPEN, reason="to compare")
+    assert pointing(store) == {"production": 1, "shadow": 3}
+    with pytest.raises(RegistryError, match="release 3 is the shadow already"):
+        set_shadow(easy, OPEN)
+    assert verify(easy) == []
+    set_shadow(easy, None)
+    assert pointing(store) == {"production": 1}
+    with pytest.raises(RegistryError, match="no release is the shadow already"):
+        set_shadow(easy, None)
+    entries = read_record(promotions_folder())
+    assert [(e.action, e.stage, e.release, e.before) for e in entries[1:]] == [
+        ("shadow", "shadow", 3, None),
+        ("shadow", "shadow", None, 3),
+    ]
+    assert verify(easy) == []
+
+
+def test_a_shadow_set_past_the_record_is_noticed(store: Store, easy: Params) -> None:
+    promote(ask(FIRST, easy))
+    store.client.set_registered_model_alias(NAME, "shadow", "2")
+    assert any("`shadow` is 2" in problem for problem in verify(easy))
 
 
 def test_an_open_species_is_refused_whatever_the_mean(easy: Params) -> None:

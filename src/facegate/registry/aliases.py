@@ -20,7 +20,7 @@ from facegate.registry.store import Store, store_errors
 
 FOLDER, JOURNAL = "promotions", "journal.json"
 HEAD_TAG = "promotion.head"
-STAGING, PRODUCTION, PREVIOUS = "staging", "production", "previous"
+STAGING, PRODUCTION, PREVIOUS, SHADOW = "staging", "production", "previous", "shadow"
 
 
 class Journal(Frozen):

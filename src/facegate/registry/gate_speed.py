@@ -74,4 +74,4 @@ def _write(path: Path, people: int, skill: float) -> int:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure_gate(int(float(sys.argv[1]))), indent=2))
+    print(json.dumps(measure_gate(int(float(sys.argv[1] if len(sys.argv) > 1 else 1e6))), indent=2))

@@ -2,6 +2,7 @@
 
 ``check`` runs the gate and changes nothing. ``promote`` takes its report and, if production is still what the
 report compared with, changes aliases and record at once. ``rollback`` swaps production and the release before it.
+``set_shadow`` lets a release judge beside production, unheard: no gate is asked.
 """
 
 import tempfile
@@ -17,6 +18,7 @@ from facegate.registry.aliases import (
     HEAD_TAG,
     PREVIOUS,
     PRODUCTION,
+    SHADOW,
     STAGING,
     Journal,
     commit,
@@ -206,6 +208,50 @@ def rollback(params: Params, *, reason: str = "", who: str | None = None, root: 
     return entry.sealed()
 
 
+def set_shadow(
+    params: Params,
+    reference: str | None,
+    *,
+    reason: str = "",
+    who: str | None = None,
+    root: Path | None = None,
+) -> Entry:
+    """Let a release judge beside production; only its disagreement is counted, so no gate is asked.
+
+    Args:
+        params: all parameters.
+        reference: the release, by number or alias; None takes the shadow away.
+        reason: why, for the record.
+        who: name for the record; by default the login name.
+        root: project folder.
+
+    Raises:
+        RegistryError: there is no such release, or it is the shadow already.
+    """
+    name = release_name(params.register_.prefix)
+    store, folder = _opened(root)
+    with exclusive(folder):
+        recover(store, folder)
+        before = current_aliases(store, name).get(SHADOW)
+        chosen = None if reference is None else get_version(store, name, reference)
+        version = None if chosen is None else int(chosen.version)
+        if version == before:
+            word = "no release" if before is None else f"release {before}"
+            raise RegistryError(f"{word} is the shadow already", "nothing to do")
+        entry = _entry(folder, store, name, who).model_copy(
+            update={
+                "action": "shadow",
+                "stage": SHADOW,
+                "release": version,
+                "digest": "" if chosen is None else chosen.tags["bundle.digest"],
+                "before": before,
+                "reason": reason,
+            }
+        )
+        commit(store, folder, Journal(model=name, entry=entry.sealed(), aliases={SHADOW: version}))
+    return entry.sealed()
+
+
 def promotions_folder(root: Path | None = None) -> Path:
     """Where the record and the journal lie."""
     return (root or project_root()) / FOLDER
@@ -242,4 +288,13 @@ def _entry(folder: Path, store: Store, model: str, who: str | None) -> Entry:
     )
 
 
-__all__ = ["PRODUCTION", "STAGING", "Proposal", "check", "promote", "promotions_folder", "rollback"]
+__all__ = [
+    "PRODUCTION",
+    "STAGING",
+    "Proposal",
+    "check",
+    "promote",
+    "promotions_folder",
+    "rollback",
+    "set_shadow",
+]

@@ -19,7 +19,7 @@ RECORD = "record.jsonl"
 
 
 class Entry(Frozen):
-    """One promotion or rollback.
+    """One promotion or rollback, or a release set beside production.
 
     Attributes:
         index: position in the record, from 0.
@@ -27,11 +27,11 @@ class Entry(Frozen):
         who: login name.
         action: what was done.
         stage: alias that changed.
-        release: version that it names now.
+        release: version that it names now; None for none, which only a shadow can be.
         digest: digest of that release.
         before: version that it named before; None for none.
-        profile: gate that was asked; empty for a rollback.
-        passed: whether the gate was passed; None for a rollback.
+        profile: gate that was asked; empty where none is.
+        passed: whether the gate was passed; None where none was asked.
         gate_sha256: SHA-256 of the gate's report.
         override: why the gate was overruled; empty if it was not.
         reason: why, in the words of whoever did it.
@@ -42,9 +42,9 @@ class Entry(Frozen):
     index: int
     time: str
     who: str
-    action: Literal["promote", "rollback"]
-    stage: Literal["staging", "production"]
-    release: int
+    action: Literal["promote", "rollback", "shadow"]
+    stage: Literal["staging", "production", "shadow"]
+    release: int | None
     digest: str
     before: int | None
     profile: str = ""

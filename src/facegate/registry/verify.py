@@ -9,7 +9,15 @@ from mlflow.entities.model_registry import ModelVersion
 
 from facegate.errors import FacegateError, RegistryError
 from facegate.params import Params
-from facegate.registry.aliases import HEAD_TAG, JOURNAL, PREVIOUS, PRODUCTION, STAGING, current_aliases
+from facegate.registry.aliases import (
+    HEAD_TAG,
+    JOURNAL,
+    PREVIOUS,
+    PRODUCTION,
+    SHADOW,
+    STAGING,
+    current_aliases,
+)
 from facegate.registry.bundles import read_candidate
 from facegate.registry.listing import fetch_bundle
 from facegate.registry.promote import promotions_folder
@@ -37,7 +45,7 @@ def verify(params: Params, root: Path | None = None) -> list[str]:
     with store_errors(store.uri):
         versions = list(store.client.search_model_versions(max_results=10_000))
     aliases = current_aliases(store, name)
-    serving = {aliases.get(alias) for alias in (STAGING, PRODUCTION, PREVIOUS)}
+    serving = {aliases.get(alias) for alias in (STAGING, PRODUCTION, PREVIOUS, SHADOW)}
     problems = [
         problem
         for version in versions
@@ -101,7 +109,7 @@ def _record(store: Store, name: str, folder: Path, entries: list[Entry]) -> Iter
     if head != (head_of(entries) if entries else None):
         yield f"{folder}: the record does not end where the registry says that it does"
     newest = {entry.stage: entry.release for entry in entries}
-    for stage in (STAGING, PRODUCTION):
+    for stage in (STAGING, PRODUCTION, SHADOW):
         if aliases.get(stage) != newest.get(stage):
             yield f"{name}: `{stage}` is {aliases.get(stage)}, and the record says {newest.get(stage)}"
 
