@@ -5,13 +5,14 @@ from torch import nn
 from facegate.errors import ParamsError
 from facegate.models.blocks import normalise, parameter_count, scaled
 from facegate.models.recognition.network import build_network as build_recogniser
-from facegate.models.spoof.network import SpoofNet
+from facegate.models.spoof.network import Detail, SpoofNet
 from facegate.models.spoof.network import build_network as build_spoof
 
 ALLOWED = (
     nn.Conv2d,
     nn.BatchNorm2d,
     nn.ReLU,
+    nn.Hardtanh,
     nn.AdaptiveAvgPool2d,
     nn.Flatten,
     nn.Linear,
@@ -67,6 +68,16 @@ def test_last_normalisation_has_no_affine_part():
     norms = [m for m in build_recogniser().modules() if isinstance(m, nn.BatchNorm2d)]
     assert not norms[-1].affine
     assert all(norm.affine for norm in norms[:-1])
+
+
+def test_detail_forgets_what_is_flat_and_int8_holds_its_kernel():
+    detail = Detail()
+    assert detail(torch.full((1, 3, 9, 9), 0.7)).abs().max() < 1e-5
+    kernel = next(detail.parameters())
+    assert not kernel.requires_grad
+    steps = kernel / (kernel.max() / 127)
+    torch.testing.assert_close(steps, steps.round(), atol=1e-4, rtol=0)
+    assert steps.round().sum() == 0
 
 
 def test_spoof_branches_see_what_they_should():

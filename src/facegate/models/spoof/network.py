@@ -1,7 +1,8 @@
 """The spoof network: two looks at one context crop, inside one graph.
 
 Traces of re-capture (halftone dots, sub-pixels, moiré) are as fine as the pixels and die on shrinking, so one
-branch sees the middle of the crop at its own resolution. Borders, bezels and hands are large, so the other
+branch sees the middle of the crop at its own resolution, and of it only what differs from the local mean: what is shown is
+large beside the traces of the medium, and says nothing about it. Borders, bezels and hands are large, so the other branch
 sees the whole crop in steps of four pixels. Both are averaged over their area, each has its own answer, and the answers
 (logits) are added up: so the medium branch can be trained on pictures that show no face at all.
 """
@@ -16,6 +17,28 @@ CLASSES = ("attack", "bona_fide")
 
 PATCH = 0.75
 """Side of the native patch / side of the crop."""
+
+GAIN, LIMIT = 6.0, 2.0
+"""Amplification of what differs from the local mean, and where it is cut off."""
+
+
+class Detail(nn.Sequential):
+    """Pictures without their local mean, amplified: (N, 3, H, W) to (N, 3, H - 4, W - 4), -LIMIT to LIMIT.
+
+    How traces in pictures are looked for since steganalysis (Fridrich & Kodovsky, *Rich models for steganalysis of digital
+    images*, 2012, doi:10.1109/TIFS.2012.2190402). The kernel is fixed: whole numbers that add up to zero with 127 as the
+    largest, so that int8 holds it exactly.
+    """
+
+    reach = 2
+
+    def __init__(self) -> None:
+        conv = nn.Conv2d(3, 3, 1 + 2 * self.reach, groups=3, bias=False)
+        kernel = torch.full((5, 5), -5.0)
+        kernel[1:4, 1:4] = -6
+        kernel[1, 1], kernel[2, 2] = -5, 127
+        conv.weight = nn.Parameter((kernel * (GAIN / 132)).repeat(3, 1, 1, 1), requires_grad=False)
+        super().__init__(conv, nn.Hardtanh(-LIMIT, LIMIT))
 
 
 class Branch(nn.Sequential):
@@ -54,6 +77,7 @@ class SpoofNet(nn.Module):
         super().__init__()
         self.patch = int(size * PATCH) // 16 * 16
         self.offset = (size - self.patch) // 2
+        self.detail = Detail()
         self.medium = Branch((16, 32, 64, 96), (3, 2), width)
         self.scene = Branch((16, 32, 48, 64), (4, 4), width)
         self.features = self.medium.features + self.scene.features
@@ -63,8 +87,8 @@ class SpoofNet(nn.Module):
 
     def describe_medium(self, x: Tensor) -> Tensor:
         """Features (N, F) of the native patch of normalised pictures (N, 3, size, size)."""
-        stop = self.offset + self.patch
-        return self.dropout(self.medium(x[:, :, self.offset : stop, self.offset : stop]))
+        start, stop = self.offset - Detail.reach, self.offset + self.patch + Detail.reach
+        return self.dropout(self.medium(self.detail(x[:, :, start:stop, start:stop])))
 
     def describe_scene(self, x: Tensor) -> Tensor:
         """Features (N, F) of the whole crop."""
