@@ -36,6 +36,7 @@ class SliceReport:
 
     Attributes:
         rates: per group, in the order of their names.
+        people: number of people in each group, where known.
         verdicts: per group, against the overall rate.
         worst: group with the highest rate.
         ratio: worst / best; None where the best group has no error, so that no ratio exists.
@@ -43,6 +44,7 @@ class SliceReport:
     """
 
     rates: Mapping[str, Rate]
+    people: Mapping[str, int]
     verdicts: Mapping[str, Verdict]
     worst: str
     ratio: float | None
@@ -136,6 +138,7 @@ def summarise(
     order = (Verdict.FAIL, Verdict.UNDECIDED, Verdict.PASS)
     return SliceReport(
         dict(rates),
+        dict(people or {}),
         verdicts,
         worst,
         values[worst] / best if best > 0 else None,

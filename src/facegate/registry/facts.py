@@ -14,6 +14,7 @@ from pydantic import Field
 
 from facegate.contracts import Frozen, Rate, Task
 from facegate.errors import FacegateError, RegistryError
+from facegate.metrics.slices import FEWEST_PEOPLE
 from facegate.registry.evidence import BENCHMARK, EVALUATION, VALIDATION
 from facegate.registry.release import EVIDENCE, MODELS, SYSTEM, Manifest, detector_sha256
 from facegate.runtime import signing
@@ -84,7 +85,7 @@ def _task_rates(
         found = {"bpcer": _rate(at["bpcer"]), "worst_apcer": _rate(at["worst_apcer"])}
         notes["worst_apcer"] = f"species {at['worst_species']}"
     for metric in _SLICED.get(task, ()):
-        worst = _worst_slice(evaluation.get("slices", {}), metric)
+        worst = worst_slice(evaluation.get("slices", {}), metric)
         if worst is not None:
             notes[f"worst_slice_{metric}"], found[f"worst_slice_{metric}"] = worst
     for name in found:
@@ -93,16 +94,22 @@ def _task_rates(
     return found
 
 
-def _worst_slice(slices: Mapping[str, Any], metric: str) -> tuple[str, Rate] | None:
-    """Group of the demographic columns with the highest rate."""
+def worst_slice(slices: Mapping[str, Any], metric: str) -> tuple[str, Rate] | None:
+    """Group of the demographic columns with the highest rate, of those with enough people; the note names the others."""
     groups = [
-        (f"{column}: {group}", _rate(rate))
+        (f"{column}: {group}", _rate(rate), found[metric]["people"][group])
         for column, found in slices.items()
         if isinstance(found, Mapping) and found.get("demographic") and metric in found
         for group, rate in found[metric]["rates"].items()
         if rate["value"] is not None
     ]
-    return max(groups, key=lambda item: item[1].value or 0.0, default=None)
+    judged = [(name, rate) for name, rate, people in groups if people >= FEWEST_PEOPLE]
+    if not judged:
+        return None
+    name, worst = max(judged, key=lambda item: item[1].value or 0.0)
+    few = [f"{name} ({people})" for name, _, people in groups if people < FEWEST_PEOPLE]
+    left = f"; too few people to judge: {', '.join(few)}" if few else ""
+    return name + left, worst
 
 
 def _system(path: Path, numbers: dict[str, float], notes: dict[str, str]) -> dict[str, Rate]:
