@@ -53,7 +53,7 @@ SMALL = {
     "trainer": {"accelerator": "cpu", "devices": 1, "strategy": "auto", "threads": 1, "workers": 0},
     "recognition": {"width": 0.5, "embedding": 64, "people_per_batch": 5, "scale": 24.0,
                     "optim": {"epochs": 1, "batch_size": 10, "precision": "32-true"}},
-    "spoof": {"width": 0.5, "content": None, "content_epochs": 0,
+    "spoof": {"width": 0.5, "content": None,
               "optim": {"epochs": 1, "batch_size": 8, "precision": "32-true"}},
     "validate": {"min_subjects_per_split": 1, "min_samples_per_split": 4, "min_samples_per_species": 1,
                  "min_detection_rate": 0.8, "max_dropped": 0.1},

@@ -47,7 +47,7 @@ def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("tasks", ["recognition"], "`graph` does not follow from `tasks`"),
         ("tasks", ["seeing"], "`tasks.0`"),
         ("tasks", ["liveness", "eyes"], "names liveness without spoof"),
-        ("spoof.content_epochs", 99, "optim.epochs must exceed content_epochs"),
+        ("spoof.content.share", 0.001, "leaves no place for a bona fide picture and an attack"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(

@@ -263,6 +263,8 @@ class ContentParams(Frozen):
 
     scenes: PositiveInt
     """Each gives four bona fide pictures and one of each flat attack species."""
+    share: Annotated[float, Field(gt=0, le=0.5)] = 0.25
+    """Of each batch of training."""
     seed: int = 1
 
 
@@ -276,15 +278,13 @@ class SpoofParams(Frozen):
     """Weight of each branch's own answer, so that neither leans on the other."""
     augmentation: Fraction = 0.5
     content: ContentParams | None = None
-    """Train on other content first; without it the network sees faces alone."""
-    content_epochs: Annotated[int, Field(ge=0)] = 0
-    """Epochs of training that see nothing else, before those that see faces."""
+    """Other content beside the faces; without it the network sees faces alone."""
     optim: OptimParams
 
     @model_validator(mode="after")
-    def _faces_too(self) -> "SpoofParams":
-        if self.content and self.content_epochs >= self.optim.epochs:
-            raise ValueError("optim.epochs must exceed content_epochs, or training sees no face")
+    def _content_of_both_kinds(self) -> "SpoofParams":
+        if self.content and round(self.optim.batch_size * self.content.share) < 2:
+            raise ValueError("content.share leaves no place for a bona fide picture and an attack in a batch")
         return self
 
 

@@ -5,7 +5,7 @@ from torch.utils.data import DataLoader
 
 from facegate.contracts import Split
 from facegate.datasets.batches import (
-    ContentFirst,
+    ContentBeside,
     Crops,
     PeopleBatches,
     Pool,
@@ -138,7 +138,7 @@ def test_processes_share_an_epoch_without_overlap():
     assert second == [(3, 1), (3, 3), (3, 5), (3, 7)]
 
 
-def test_content_comes_first_under_the_numbers_of_the_faces():
+def test_content_stands_behind_the_faces_under_their_numbers():
     rng = np.random.default_rng(4)
     kinds = np.array(["bona_fide", "makeup"] * 3)
     other = Crops(rng.integers(0, 256, (6, 32, 32, 3), np.uint8), np.array(["c"] * 6), kinds)
@@ -146,15 +146,12 @@ def test_content_comes_first_under_the_numbers_of_the_faces():
     assert names == ["bona_fide", "makeup", "mask_rigid", "print"]
     faces = species(names=names)
     content = SpeciesBatches(other, batch=6, epochs=4, strength=0.0, seed=9, names=names)
-    data = ContentFirst(content, faces, epochs=2)
-    assert (len(data), data.size) == (faces.steps, 6)
-    shown = {
-        tuple(sorted({names[n] for n in data[epoch, step][1].tolist()}))
-        for epoch in (0, 1)
-        for step in range(2)
-    }
-    assert shown == {("bona_fide", "makeup")}
-    assert same([data[2, 1]], [faces[0, 1]])
+    data = ContentBeside(faces, content)
+    assert (len(data), data.size) == (faces.steps, faces.size + 6)
+    images, labels = data[2, 1]
+    seen, kinds = faces[2, 1]
+    assert same([(images[: faces.size], labels[: faces.size])], [(seen, kinds)])
+    assert {names[label] for label in labels[faces.size :].tolist()} == {"bona_fide", "makeup"}
 
 
 def test_a_pool_is_walked_through_once_before_anything_comes_again():

@@ -66,7 +66,7 @@ def test_training_takes_the_pool_in_and_resumes(tmp_path, packs, pools, task):
     asked = (
         {"lessons": LESSONS.model_dump(), "distil": {"labelled": 0.5}, "embedding": 16}
         if task is Task.RECOGNITION
-        else {"content": SCENES.model_dump(), "content_epochs": 1}
+        else {"content": SCENES.model_dump()}
     )
     params = asked_params(task, asked)
     whole = fit(task, params, packs[task], tmp_path / "a", tmp_path / "w1", pool=pools[task])

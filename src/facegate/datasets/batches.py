@@ -244,30 +244,28 @@ class PoolBatches(Dataset[DistilBatch]):
         return int(self._order[1][at])
 
 
-class ContentFirst(Dataset[Batch]):
-    """Batches of content that is not faces for the first epochs, of faces for the others.
+class ContentBeside(Dataset[Batch]):
+    """Batches of faces, and behind them pictures that are not faces.
 
-    What is learnt about the medium from anything carries over to faces, and there takes a fraction of the pictures that
-    learning it from faces alone takes; both at once in one batch hold each other up.
+    Faces that are rendered teach how rendering looks; what is learnt from anything holds for any face.
 
     Args:
-        content: batches of the other pictures, their species numbered as those of the faces.
         faces: batches of the task's own pictures.
-        epochs: epochs of content, each as long as one of faces.
+        content: batches of the others, their species numbered as those of the faces.
     """
 
-    def __init__(self, content: SpeciesBatches, faces: SpeciesBatches, epochs: int) -> None:
-        self.content, self.faces, self.epochs = content, faces, epochs
-        self.steps, self.size = faces.steps, faces.size
+    def __init__(self, faces: SpeciesBatches, content: SpeciesBatches) -> None:
+        self.faces, self.content = faces, content
+        self.steps, self.size = faces.steps, faces.size + content.size
 
     def __len__(self) -> int:
         return self.steps
 
     def __getitem__(self, key: tuple[int, int]) -> Batch:
         epoch, step = key
-        if epoch >= self.epochs:
-            return self.faces[epoch - self.epochs, step]
-        return self.content[divmod(epoch * self.steps + step, self.content.steps)]
+        images, labels = self.faces[key]
+        others, species = self.content[divmod(epoch * self.steps + step, self.content.steps)]
+        return torch.cat([images, others]), torch.cat([labels, species])
 
 
 def species_names(*parts: Crops) -> list[str]:

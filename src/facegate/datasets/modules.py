@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch.utils.data import DataLoader, Dataset, Sampler, TensorDataset
 
 from facegate.datasets.batches import (
-    ContentFirst,
+    ContentBeside,
     Crops,
     PeopleBatches,
     Pool,
@@ -64,7 +64,7 @@ class CropModule(pl.LightningDataModule):
 
     def __init__(
         self,
-        batches: TrainBatches | PoolBatches | ContentFirst | EyeBatches,
+        batches: TrainBatches | PoolBatches | ContentBeside | EyeBatches,
         validation: Crops | EyeCrops,
         labels: NDArray[np.int64],
         workers: int,
@@ -160,18 +160,17 @@ def spoof_data(
     Raises:
         PackError: the training split lacks bona fide pictures or attacks.
     """
-    optim, first = params.optim, params.content_epochs if content else 0
+    optim = params.optim
+    beside = round(optim.batch_size * params.content.share) if content and params.content else 0
     common: dict[str, Any] = {
-        "batch": optim.batch_size,
-        "epochs": optim.epochs - first,
+        "epochs": optim.epochs,
         "strength": params.augmentation,
-        "seed": optim.seed,
-        "names": species_names(train, *([content] if content and first else [])),
+        "names": species_names(train, *([content] if content else [])),
     }
-    faces = SpeciesBatches(train, **common)
-    batches: TrainBatches | ContentFirst = faces
-    if content and first:
-        batches = ContentFirst(SpeciesBatches(content, **common), faces, first)
+    faces = SpeciesBatches(train, batch=optim.batch_size - beside, seed=optim.seed, **common)
+    batches: TrainBatches | ContentBeside = faces
+    if content:
+        batches = ContentBeside(faces, SpeciesBatches(content, batch=beside, seed=optim.seed + 1, **common))
     return CropModule(batches, validation, validation.bona_fide.astype(np.int64), workers), faces
 
 

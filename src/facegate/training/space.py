@@ -58,12 +58,9 @@ def with_values(task: Task, params: Params, values: Mapping[str, Value]) -> Para
 
 
 def shortened(task: Task, params: Params, epochs: int) -> Params:
-    """The same recipe over fewer epochs, its parts in proportion."""
+    """The same recipe over fewer epochs."""
     tree = params.model_dump(mode="json", by_alias=True)
-    recipe = tree[task]
-    if "content_epochs" in recipe:
-        recipe["content_epochs"] = recipe["content_epochs"] * epochs // recipe["optim"]["epochs"]
-    recipe["optim"]["epochs"] = epochs
+    tree[task]["optim"]["epochs"] = epochs
     return parse_params(tree, "params.yaml with the sweep's epochs")
 
 

@@ -42,7 +42,12 @@ class SpoofModule(Learner):
         self.species_head = nn.Linear(network.features, species)
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Weighted sum of the cross-entropies; label 0 is bona fide, any other an attack species."""
+        """Weighted sum of the cross-entropies.
+
+        Args:
+            images: normalised pictures (N, 3, H, W).
+            labels: 0 for bona fide, any other an attack species.
+        """
         network = cast(SpoofNet, self.network)
         medium, scene = network.describe_medium(images), network.describe_scene(images)
         mediums, scenes = network.medium_judge(medium), network.scene_judge(scene)
