@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from facegate.contracts import Task
+from facegate.registry.lineage import ENVIRONMENT_COMMANDS
 
 ROOT = Path(__file__).parents[1]
 TASKS = tuple(Task)
@@ -95,6 +96,23 @@ def test_a_second_run_does_nothing_and_registers_nothing(project: Path) -> None:
     done = run(project, "dvc", "repro")
     assert "Data and pipelines are up to date" in done.stdout + done.stderr
     assert versions(project) == before
+
+
+def test_a_registered_version_is_rebuilt_byte_for_byte(project: Path) -> None:
+    printed = run(
+        project, sys.executable, "-m", "facegate.cli", "registry", "reproduce", "eyes@candidate"
+    ).stdout
+    commands = [
+        line
+        for line in printed.splitlines()
+        if line not in ENVIRONMENT_COMMANDS and not line.startswith("pip install")
+    ]
+    place = next(line.removeprefix("cd ") for line in commands if line.startswith("cd "))
+    wheels = project / "data" / "external"
+    commands.insert(commands.index(f"cd {place}") + 1, f"mkdir -p data && cp -r {wheels} data/")
+    commands.insert(commands.index(f"cd {place}") + 1, 'export PYTHONPATH="$PWD/src"')
+    done = run(project, "bash", "-ec", "\n".join(commands)).stdout
+    assert "artifacts/eyes/candidates/fp32/model.onnx: OK" in done
 
 
 def test_a_training_parameter_reruns_only_what_depends_on_it(project: Path) -> None:

@@ -1,5 +1,6 @@
 """From a registered version back to its data, code, parameters and environment, and to the commands that remake it."""
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -137,6 +138,7 @@ def reproduce(reference: str, *, prefix: str = "", root: Path | None = None) -> 
     task, target = tags["task"], tags["quant.target"]
     origin = f"../{folder}-origin"
     commands = [
+        f"MLFLOW_TRACKING_URI={shlex.quote(open_store(root).uri)} "
         f"mlflow artifacts download --run-id {found.run[1]} --artifact-path origin --dst-path {origin}",
         f"git worktree add ../{folder} {commit}",
         f"cd ../{folder}",
@@ -149,7 +151,7 @@ def reproduce(reference: str, *, prefix: str = "", root: Path | None = None) -> 
         *ENVIRONMENT_COMMANDS,
         f"pip install -c {origin}/origin/requirements.txt -e '.[train]'",
         f"cp {origin}/origin/params.json params.yaml",
-        f"dvc repro evaluate@{task}",
+        f"dvc repro {'evaluate_clips' if task == Task.LIVENESS else 'evaluate'}@{task}",
         f"echo '{tags['model.sha256']}  {model}' | sha256sum --check",
     ]
 
