@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from facegate.contracts import Task
+from facegate.datasets.pack import open_pack
 from facegate.registry.lineage import ENVIRONMENT_COMMANDS
 
 ROOT = Path(__file__).parents[1]
@@ -113,6 +114,21 @@ def test_a_registered_version_is_rebuilt_byte_for_byte(project: Path) -> None:
     commands.insert(commands.index(f"cd {place}") + 1, 'export PYTHONPATH="$PWD/src"')
     done = run(project, "bash", "-ec", "\n".join(commands)).stdout
     assert "artifacts/eyes/candidates/fp32/model.onnx: OK" in done
+
+
+def test_a_recogniser_is_adapted_to_faces_without_names(project: Path, tmp_path: Path) -> None:
+    pack = open_pack(project / "data" / "samples" / "stills")
+    for number, picture in enumerate(pack.column("image")[:60].tolist()):
+        (tmp_path / f"{number:03}.png").write_bytes(picture)
+    done = run(project, sys.executable, "-m", "facegate.cli", "adapt", "--images", str(tmp_path)).stdout
+    assert "→" in done
+    listed = "\n".join(versions(project))
+    assert ("adapted" in listed) == ("registered facegate-recognition" in done)
+    assert "adapted-x86-vnni" in listed
+    shown = run(
+        project, sys.executable, "-m", "facegate.cli", "registry", "show", "recognition@adapted"
+    ).stdout
+    assert "adapted     from facegate-recognition/" in shown
 
 
 def test_a_training_parameter_reruns_only_what_depends_on_it(project: Path) -> None:

@@ -175,9 +175,30 @@ def import_(
         print(f"{word} {done.name}/{done.version} ({done.target}; {', '.join(done.aliases)})")
 
 
+def adapt(
+    images: Annotated[
+        Path, typer.Option(help="folder of pictures of the site; nobody in them need be known")
+    ],
+    model: Annotated[
+        str, typer.Option(help="fp32 version: recognition@imported-sface, recognition/3")
+    ] = "recognition@candidate",
+) -> None:
+    """Move a recogniser to a site by its unlabelled faces, and register the result as a new version."""
+    from facegate.registry.adapt import adapt as carry_out
+
+    done = carry_out(model, images, _params())
+    print(f"{done.faces} faces; {done.skipped} pictures without one")
+    for kind, value in done.separations.items():
+        print(f"  {'→' if kind == done.chosen else ' '} {kind:<14} separation {value:.3f}")
+    for version in done.versions:
+        print(f"registered {version.name}/{version.version} ({version.target}; {', '.join(version.aliases)})")
+    if not done.versions:
+        print("no shift separates these faces better than none: nothing was registered")
+
+
 def add_commands(app: typer.Typer) -> None:
-    """Put what a release owner does daily on the top level: promote, rollback, shadow, pull, import."""
-    for command in (promote, rollback, shadow, pull):
+    """Put what a release owner does daily on the top level: promote, rollback, shadow, pull, adapt, import."""
+    for command in (promote, rollback, shadow, pull, adapt):
         app.command()(command)
     app.command("import")(import_)
 

@@ -60,7 +60,10 @@ def import_candidate(
     places = Places(crops, exported, place / "candidates", place / "scores", place / "reports")
     metrics = evaluate_task(task, places, params.evaluate)
     benchmark_task(task, places.candidates, place / "benchmark", params.benchmark)
-    return [_register(target, spec, metrics, places, params, project, root) for target in ("fp32", *targets)]
+    return [
+        register_measured(task, target, f"imported-{spec.name}", metrics, places, params, root)
+        for target in ("fp32", *targets)
+    ]
 
 
 def require_terms(spec: ForeignSpec, params: Params) -> None:
@@ -138,18 +141,29 @@ def _parity(
     return {"reference": "the makers' own preprocessing and network", **where, **found}
 
 
-def _register(
+def register_measured(
+    task: Task,
     target: str,
-    spec: ForeignSpec,
+    alias: str,
     metrics: dict[str, Any],
     places: Places,
     params: Params,
-    project: Path,
-    root: Path | None,
+    root: Path | None = None,
 ) -> Registered:
-    validation = project / "reports" / "validate" / f"{spec.task}.json"
+    """Register one target of a model that was not trained by the graph, with everything measured of it.
+
+    Args:
+        task: its task.
+        target: ``fp32`` or an int8 target; int8 ones have it behind their alias.
+        alias: what the versions are called.
+        metrics: of all targets.
+        places: where everything lies, the benchmark beside the exported bundles.
+        params: all parameters.
+        root: project folder.
+    """
+    validation = (root or Path()) / "reports" / "validate" / f"{task}.json"
     evidence = collect(
-        spec.task,
+        task,
         metrics[target],
         places.reports / target,
         places.exported.parent / "benchmark",
@@ -157,12 +171,11 @@ def _register(
         places.scores / f"{target}.parquet",
         validation if validation.is_file() else None,
     )
-    name = f"imported-{spec.name}" + ("" if target == "fp32" else f"-{target}")
     return register_bundle(
         places.candidates / target,
         params,
         evidence,
         inputs={"crops": places.crops},
-        aliases=(name,),
+        aliases=(alias if target == "fp32" else f"{alias}-{target}",),
         root=root,
     )

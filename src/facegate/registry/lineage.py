@@ -103,6 +103,7 @@ def lines(lineage: Lineage) -> list[str]:
         f"{lineage.name}/{lineage.version}  {' '.join('@' + alias for alias in lineage.aliases)}".rstrip(),
         f"  registered  {lineage.created:%Y-%m-%d %H:%M} UTC in run {_named(lineage.run)}",
         f"  trained     in run {_named(lineage.training_run)}" if lineage.training_run[1] else "",
+        f"  adapted     from {tags['parent']}, {tags.get('adapted', '')}" if "parent" in tags else "",
         f"  code        {tags.get('git.commit') or 'unknown commit'}{dirty}",
         f"  profile     {tags.get('profile', '')}, parameters {tags.get('params.sha256', '')[:12]}",
         f"  model       {tags.get('quant.target', '')}, SHA-256 {tags.get('model.sha256', '')[:12]}",

@@ -1,0 +1,178 @@
+"""``facegate adapt``: a registered recogniser, moved to a site by its unlabelled faces, as a new version.
+
+Everything lies in ``imports/<model>-<version>-adapted/`` in the layout of the graph's own outputs. The versions take the
+aliases ``adapted`` and ``adapted-<target>`` and name their parent in the tag ``parent``.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from facegate.benchmark.report import benchmark_task
+from facegate.contracts import Task, TrainingData
+from facegate.errors import PictureError, RegistryError
+from facegate.evaluation.stage import Places, evaluate_task
+from facegate.exporting.bundles import PARITY, quantise_bundle
+from facegate.faces.align import align
+from facegate.faces.detect import Detector
+from facegate.faces.picture import load_picture
+from facegate.params import Params
+from facegate.registry.imports import register_measured
+from facegate.registry.lineage import resolve
+from facegate.registry.listing import fetch_bundle
+from facegate.registry.register import Registered
+from facegate.registry.site import append_shift, compare_shifts, disturbed, fit_shift, kinds
+from facegate.registry.store import open_store, store_errors
+from facegate.registry.wrapping import run_wrapped
+from facegate.runtime.bundle import Bundle, load_bundle, write_bundle
+from facegate.sources.records import files_in
+
+FEWEST_FACES = 40
+BATCH = 64
+REPORT = "adaptation.json"
+
+
+class Adapted(NamedTuple):
+    """What came of it.
+
+    Attributes:
+        chosen: kind of shift.
+        separations: cross-validated separation by kind.
+        faces: faces that were used.
+        skipped: pictures without a usable face.
+        versions: what was registered; empty if no shift was better than none.
+    """
+
+    chosen: str
+    separations: dict[str, float]
+    faces: int
+    skipped: int
+    versions: list[Registered]
+
+
+def adapt(reference: str, images: Path, params: Params, *, root: Path | None = None) -> Adapted:
+    """Fit a shift to a folder of faces, choose it by cross-validation, and register the network with it.
+
+    Args:
+        reference: fp32 version of a recogniser: ``recognition@candidate``, ``recognition/7``.
+        images: folder of pictures, looked through with its subfolders; the largest face of each is taken. Who is seen
+            need not be known. Pictures of one person only would teach the person.
+        params: all parameters; ``prepare``, ``quantize``, ``evaluate`` and ``benchmark`` are used.
+        root: project folder.
+
+    Raises:
+        RegistryError: there is no such version, it is no fp32 recogniser, there are too few faces, or the graph's crops
+            are missing.
+    """
+    store, project = open_store(root), root or Path()
+    version = resolve(store, reference, params.register_.prefix)
+    name = str(version.name)
+    parent = load_bundle(fetch_bundle(store, name, str(version.version), project / ".cache" / "models"))
+    kind = (parent.contract.task, parent.contract.quantisation.target)
+    if kind != (Task.RECOGNITION, "fp32"):
+        raise RegistryError(
+            f"{name}/{version.version}: {kind[0]}, {kind[1]}; an fp32 recogniser is needed",
+            "name its fp32 version; int8 is made of the result",
+        )
+    crops = project / "data" / "crops" / Task.RECOGNITION
+    if not crops.is_dir():
+        raise RegistryError(
+            f"{crops}: no crops to measure the result on", "run `dvc repro prepare@recognition`"
+        )
+    faces, skipped = site_faces(images, params.prepare.detector_score)
+    copies = np.stack([disturbed(face, np.random.default_rng(k)) for k, face in enumerate(faces)])
+    embeddings, copied = _embed(parent.model, faces), _embed(parent.model, copies)
+    separations = dict(compare_shifts(embeddings, copied))
+    chosen = max(separations, key=lambda kind: separations[kind])
+    if chosen == "none":
+        return Adapted(chosen, separations, len(faces), skipped, [])
+    model = append_shift(parent.model, fit_shift(embeddings, kinds()[chosen]))
+    place = project / "imports" / f"{name}-{version.version}-adapted"
+    shutil.rmtree(place, ignore_errors=True)
+    report = {
+        "parent": f"{name}/{version.version}",
+        "chosen": chosen,
+        "separations": separations,
+        "faces": len(faces),
+        "skipped": skipped,
+        "measured": "five-fold, on faces that were not fitted to: d' of disturbed copies against other faces",
+    }
+    _write(place / "exported" / "fp32", model, parent, faces, report)
+    versions = _measured(place, crops, params, root)
+    with store_errors(store.uri):
+        for done in versions:
+            store.client.set_model_version_tag(name, done.version, "parent", report["parent"])
+            store.client.set_model_version_tag(name, done.version, "adapted", chosen)
+    return Adapted(chosen, separations, len(faces), skipped, versions)
+
+
+def site_faces(folder: Path, score: float) -> tuple[NDArray[np.uint8], int]:
+    """The largest face of each picture below a folder, aligned: (N, 112, 112, 3), and how many pictures had none.
+
+    Raises:
+        RegistryError: the folder is missing, or holds too few faces.
+    """
+    files = files_in(folder)
+    detector, crops, skipped = Detector(score=score), [], 0
+    for file in tqdm(files, desc="looking for faces", unit="picture", leave=False):
+        try:
+            picture = load_picture(file)
+            found = detector.detect(picture)
+        except PictureError:
+            found = []
+        if found:
+            crops.append(align(picture, found[0].landmarks))
+        else:
+            skipped += 1
+    if len(crops) < FEWEST_FACES:
+        raise RegistryError(
+            f"{folder}: {len(crops)} faces in {len(files)} pictures; at least {FEWEST_FACES} are needed",
+            "name a folder with more pictures of the site, of as many people as possible",
+        )
+    return np.stack(crops), skipped
+
+
+def _embed(model: bytes, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.concatenate([run_wrapped(model, faces[at : at + BATCH]) for at in range(0, len(faces), BATCH)])
+
+
+def _write(
+    out: Path, model: bytes, parent: Bundle, faces: NDArray[np.uint8], report: dict[str, object]
+) -> None:
+    digest = hashlib.sha256(faces.tobytes()).hexdigest()
+    site = TrainingData(
+        name="site pictures", licence="the operator's own", commercial_use=True, digest=digest
+    )
+    contract = parent.contract.model_copy(
+        update={
+            "operating_points": {},
+            "training_data": (*parent.contract.training_data, site),
+            "data_digests": {**parent.contract.data_digests, "site": digest},
+        }
+    )
+    golden = parent.golden.inputs
+    write_bundle(out, model, contract, golden, run_wrapped(model, golden))
+    (out / PARITY).write_text(
+        json.dumps({"reference": "its parent, shifted", **report}, indent=1, sort_keys=True) + "\n"
+    )
+
+
+def _measured(place: Path, crops: Path, params: Params, root: Path | None) -> Sequence[Registered]:
+    """Quantise, evaluate, benchmark and register, as for any model."""
+    exported, targets = place / "exported", params.quantize.targets
+    for target in targets:
+        quantise_bundle(exported / "fp32", crops, exported / target, target, params.quantize)
+    places = Places(crops, exported, place / "candidates", place / "scores", place / "reports")
+    metrics = evaluate_task(Task.RECOGNITION, places, params.evaluate)
+    benchmark_task(Task.RECOGNITION, places.candidates, place / "benchmark", params.benchmark)
+    return [
+        register_measured(Task.RECOGNITION, target, "adapted", metrics, places, params, root)
+        for target in ("fp32", *targets)
+    ]
