@@ -39,7 +39,7 @@ from facegate.exporting.onnx import (
     remove_picture_input,
     serialise,
 )
-from facegate.exporting.stem import pack_stems
+from facegate.exporting.stem import PIXELS, pack_stems
 
 Target = Literal["x86-vnni", "x86-avx2", "arm64"]
 Method = Literal["minmax", "percentile", "entropy"]
@@ -115,7 +115,8 @@ def quantise(
     core = remove_picture_input(proto)
     sides = picture_sides(proto)
     helper.set_model_props(core, {"onnx.quant.pre_process": "onnxruntime.quant"})
-    excluded = sorted({*float_layers, *head_nodes(core)})
+    spared = sorted({*float_layers, *narrow_layers(core)})
+    excluded = sorted({*spared, *head_nodes(core)})
     with tempfile.TemporaryDirectory(prefix="facegate-int8-") as folder, _quiet():
         out = Path(folder) / "int8.onnx"
         types = TARGETS[target]
@@ -138,7 +139,7 @@ def quantise(
         )
         quantised = onnx.load(out)
     del quantised.metadata_props[:], quantised.graph.value_info[:]
-    whole = _shield(_feed_integers(add_picture_input(quantised, sides)), float_layers)
+    whole = _shield(_feed_integers(add_picture_input(quantised, sides)), spared)
     return serialise(pack_stems(whole, INPUT))
 
 
@@ -154,7 +155,7 @@ def sensitivity(
     method: Method,
     difference: Callable[[bytes], float],
 ) -> list[tuple[str, float]]:
-    """What each layer costs when it alone is int8, worst first.
+    """What each layer costs when it alone is int8, worst first; those that never are (:func:`narrow_layers`) are left out.
 
     Args:
         model: see :func:`quantise`.
@@ -163,7 +164,8 @@ def sensitivity(
         method: see :func:`quantise`.
         difference: how far a candidate is from the trained network; higher is worse.
     """
-    names = layers(model)
+    narrow = narrow_layers(remove_picture_input(onnx.ModelProto.FromString(model)))
+    names = [name for name in layers(model) if name not in narrow]
     costs: list[tuple[str, float]] = []
     for name in tqdm(names, desc="sensitivity", unit="layer", leave=False):
         others = [other for other in names if other != name]
@@ -187,6 +189,22 @@ def _picture_scale(types: IntegerTypes) -> dict[str, Any]:
         "scale": np.array(SCALE, np.float32),
         "zero_point": np.array(types.zero_point, dtype),
     }
+
+
+def narrow_layers(core: onnx.ModelProto) -> list[str]:
+    """Convolutions that are slower in int8 than in floating point: too few input channels, and not packable.
+
+    The fast integer kernels want channels in fours. A plain convolution of the picture itself gets them from
+    :func:`~facegate.exporting.stem.pack_stems`; the others stay in floating point.
+    """
+    shapes = {i.name: i.dims for i in core.graph.initializer}
+    pixels, found = _pixels(core), []
+    for node in [n for n in core.graph.node if n.op_type == "Conv"]:
+        groups = next((a.i for a in node.attribute if a.name == "group"), 1)
+        packable = groups == 1 and node.input[0] in pixels
+        if not packable and shapes[node.input[1]][1] * groups < PIXELS:
+            found.append(node.name)
+    return found
 
 
 def head_nodes(core: onnx.ModelProto) -> list[str]:
