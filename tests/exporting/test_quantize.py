@@ -43,7 +43,7 @@ def test_int8_is_near_fp32(
 def test_layers_too_narrow_for_integer_kernels_stay_in_floating_point(
     judge_onnx: bytes, embedder_onnx: bytes, pictures: np.ndarray, tmp_path
 ) -> None:
-    """The judge's second convolution sees a channel at a time; the others see the picture, or enough of them."""
+    """The judge's first convolution sees three channels of a picture that was averaged, and cannot be packed."""
     assert narrow_layers(remove_picture_input(onnx.load_from_string(judge_onnx))) == ["body.1.0"]
     assert narrow_layers(remove_picture_input(onnx.load_from_string(embedder_onnx))) == []
     operators = optimised(quantise(judge_onnx, pictures, "x86-vnni"), tmp_path)
