@@ -163,6 +163,10 @@ def test_the_report_is_kept_with_the_release(store: Store, easy: Params) -> None
     assert f"gate/easy-{entry.gate_sha256[:12]}.html" in kept
     assert version.tags["gate.easy"] == "passed"
     assert "Gate easy" in str(version.description)
+    check(easy, "production", reference=FIRST, profile="nist-800-63b")
+    version = store.client.get_model_version(NAME, "1")
+    assert version.tags["gate.nist-800-63b"] == "refused"
+    assert "Gate easy" in str(version.description)
 
 
 def test_of_two_promotions_one_wins_and_the_other_is_told(store: Store, easy: Params) -> None:

@@ -84,8 +84,10 @@ def write_html(path: Path, report: GateReport, version: int) -> None:
     write_page(path, page)
 
 
-def log_report(store: Store, name: str, version: int, report: GateReport, manifest: Manifest) -> None:
-    """Keep a report with the release's run, and show its table on the release's page."""
+def log_report(
+    store: Store, name: str, version: int, report: GateReport, manifest: Manifest, *, shown: bool
+) -> None:
+    """Keep a report with the release's run; its verdict is a tag, its table stands on the release's page if `shown`."""
     found = get_version(store, name, str(version))
     place = report_place(report)
     with tempfile.TemporaryDirectory() as scratch, store_errors(store.uri):
@@ -93,7 +95,8 @@ def log_report(store: Store, name: str, version: int, report: GateReport, manife
         write_html(page, report, version)
         store.client.log_text(str(found.run_id), report_json(report), place)
         store.client.log_artifact(str(found.run_id), str(page), "gate")
-        store.client.update_model_version(name, str(version), release_text(manifest, markdown(report)))
+        if shown:
+            store.client.update_model_version(name, str(version), release_text(manifest, markdown(report)))
         verdict = "passed" if report.passed else "refused"
         store.client.set_model_version_tag(name, str(version), f"gate.{report.profile}", verdict)
 

@@ -114,7 +114,8 @@ def check(
         passed=not any(finding.blocking for finding in findings),
         findings=findings,
     )
-    log_report(store, name, version, report, manifest)
+    own = report.profile == params.gates.profile
+    log_report(store, name, version, report, manifest, shown=own)
     return Proposal(name, version, manifest.digest(), to, aliases.get(to), report)
 
 
