@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from facegate.runtime.fusion import Evidence, FusionParams
 from facegate.runtime.policy import Verdict
 
-PARAMS = FusionParams()
+PARAMS = FusionParams(correlation=0.3, least_frames=3, attack_accepted=0.02)
 INDEPENDENT = FusionParams(correlation=0.0, least_frames=1, most_frames=10_000, limit=100.0)
 
 
@@ -34,7 +34,7 @@ def test_wholly_correlated_frames_are_worth_one():
 
 
 def test_a_still_picture_never_becomes_certain():
-    params = FusionParams(correlation=0.3, most_frames=10**6)
+    params = FusionParams(correlation=0.3, attack_accepted=0.02, most_frames=10**6)
     assert gather([1.0] * 10_000, params).llr(params) < 1 / 0.3
     assert gather([1.0] * 10_000, params).verdict(params) is None
 

@@ -25,9 +25,9 @@ def ask(running, files, **data):
 
 
 def test_pictures_with_their_times(shared, portraits):
-    files = [("frames", frame) for frame in frames(portraits["obama"], 5)]
-    answer = ask(shared, files, times=[0, 0.1, 0.2, 0.3, 0.4]).json()
-    assert (answer["frames"], answer["seconds"], answer["clip"]) == (5, 0.4, None)
+    files = [("frames", frame) for frame in frames(portraits["obama"], 8)]
+    answer = ask(shared, files, times=[k / 10 for k in range(8)]).json()
+    assert (answer["frames"], answer["seconds"], answer["clip"]) == (8, 0.7, None)
     (track,) = answer["tracks"]
     assert (track["verdict"], track["person"], track["identity"]) == ("accept", None, None) and track[
         "llr"

@@ -9,6 +9,7 @@ import pytest
 
 from facegate.contracts import Task
 from facegate.errors import BundleError, RegistryError
+from facegate.runtime.release import read_release
 from facegate.serving.problems import ProblemError
 from facegate.serving.production import RETRY_S, Production
 from facegate.serving.releases import ON_TRIAL, BundlesSource, FolderSource, choose_source
@@ -291,3 +292,17 @@ def test_no_request_is_lost_while_releases_change(tmp_path, release, portraits):
         for one in asking:
             one.result()
     assert {status for status, _ in seen} == {200} and len({digest for _, digest in seen}) == 3
+
+
+def test_what_decides_beside_the_thresholds_is_the_releases_own(follow, release):
+    production, _ = follow
+    manifest = read_release(release)
+    fusion = {**manifest.policy.fusion, "least_frames": 11, "correlation": 0.9}
+    policy = manifest.policy.model_copy(
+        update={"fusion": fusion, "detector_side": 320, "detector_score": 0.75}
+    )
+    (release / "release.json").write_text(manifest.model_copy(update={"policy": policy}).text())
+    production.refresh()
+    stream = production.current.stream()
+    assert (stream.fusion.least_frames, stream.fusion.correlation) == (11, 0.9)
+    assert (stream.engine.detector.side, stream.engine.detector.score) == (320, 0.75)

@@ -7,7 +7,6 @@ aliases ``adapted`` and ``adapted-<target>`` and name their parent in the tag ``
 import hashlib
 import json
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -119,24 +118,27 @@ def site_faces(folder: Path, score: float) -> tuple[NDArray[np.uint8], int]:
     Raises:
         RegistryError: the folder is missing, or holds too few faces.
     """
-    files = files_in(folder)
-    detector, crops, skipped = Detector(score=score), [], 0
-    for file in tqdm(files, desc="looking for faces", unit="picture", leave=False):
-        try:
-            picture = load_picture(file)
-            found = detector.detect(picture)
-        except PictureError:
-            found = []
-        if found:
-            crops.append(align(picture, found[0].landmarks))
-        else:
-            skipped += 1
+    files, detector = files_in(folder), Detector(score=score)
+    found = [
+        _largest(file, detector)
+        for file in tqdm(files, desc="looking for faces", unit="picture", leave=False)
+    ]
+    crops = [crop for crop in found if crop is not None]
     if len(crops) < FEWEST_FACES:
         raise RegistryError(
             f"{folder}: {len(crops)} faces in {len(files)} pictures; at least {FEWEST_FACES} are needed",
             "name a folder with more pictures of the site, of as many people as possible",
         )
-    return np.stack(crops), skipped
+    return np.stack(crops), len(files) - len(crops)
+
+
+def _largest(file: Path, detector: Detector) -> NDArray[np.uint8] | None:
+    try:
+        picture = load_picture(file)
+    except PictureError:
+        return None
+    faces = detector.detect(picture)
+    return align(picture, faces[0].landmarks) if faces else None
 
 
 def _embed(model: bytes, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -164,7 +166,7 @@ def _write(
     )
 
 
-def _measured(place: Path, crops: Path, params: Params, root: Path | None) -> Sequence[Registered]:
+def _measured(place: Path, crops: Path, params: Params, root: Path | None) -> list[Registered]:
     """Quantise, evaluate, benchmark and register, as for any model."""
     exported, targets = place / "exported", params.quantize.targets
     for target in targets:

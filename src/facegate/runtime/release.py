@@ -89,6 +89,10 @@ class DecisionPolicy(Frozen):
         """The quality gate."""
         return QualityLimits(**self.quality)
 
+    def fusing(self) -> FusionParams:
+        """How frames of a track add up."""
+        return FusionParams(**self.fusion)  # pyright: ignore[reportArgumentType]
+
 
 class Manifest(Frozen):
     """``release.json``.

@@ -8,7 +8,7 @@ registry source imports MLflow, and only when it is used.
 import hashlib
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,6 +16,7 @@ from facegate.contracts import Task
 from facegate.errors import BundleError, MissingExtraError, RegistryError
 from facegate.registry.release import MANIFEST, Manifest, read_release
 from facegate.runtime.bundle import CONTRACT, Bundle, load_bundle
+from facegate.runtime.release import DecisionPolicy
 from facegate.serving.settings import Settings
 
 PRODUCTION, SHADOW = "production", "shadow"
@@ -35,6 +36,7 @@ class Release:
         points: operating point by task; the task's usual one where none is named.
         versions: number in the registry by task.
         gate: report of the gate; None where there is none.
+        policy: what decides beside the thresholds.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Release:
     points: Mapping[Task, str]
     versions: Mapping[Task, int]
     gate: dict[str, Any] | None = None
+    policy: DecisionPolicy = field(default_factory=DecisionPolicy.usual)
 
     @property
     def synthetic(self) -> bool:
@@ -230,6 +233,7 @@ def of_folder(folder: Path, manifest: Manifest, name: str, gate: dict[str, Any] 
         points={task: part.operating_point for task, part in parts.items()},
         versions={task: part.version for task, part in parts.items()},
         gate=gate,
+        policy=manifest.policy,
     )
 
 

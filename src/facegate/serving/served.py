@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from facegate.contracts import Task
 from facegate.errors import BundleError
-from facegate.faces.detect import Detector
 from facegate.runtime.bundle import METADATA_KEY, Bundle, canonical
 from facegate.runtime.engine import FaceEngine
 from facegate.runtime.liveness import ClipBuffer, ClipJudge
@@ -57,7 +56,8 @@ class Served:
         Raises:
             ValueError: the spoof model is not calibrated.
         """
-        return StreamEngine(self.engine if named else self.unnamed, clips=self.clips)
+        engine = self.engine if named else self.unnamed
+        return StreamEngine(engine, self.release.policy.fusing(), clips=self.clips)
 
     @property
     def spoof(self) -> SpoofJudge:
@@ -81,9 +81,10 @@ def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: f
     gallery = open_gallery(template_model(release.bundles[Task.RECOGNITION]))
     gallery.re_enrol(lambda crops: recogniser.embed_crops(_sized(crops, recogniser)))
     decide = search_decision(recogniser, lambda: len(gallery), fpir)
-    engine = FaceEngine(recogniser, spoof, gallery, detector=Detector(threads=threads), decide_match=decide)
+    detector, limits = release.policy.detector(threads), release.policy.limits()
+    engine = FaceEngine(recogniser, spoof, gallery, detector=detector, limits=limits, decide_match=decide)
     engine.look(np.full((240, 320, 3), 90, np.uint8))
-    unnamed = FaceEngine(recogniser, spoof, detector=engine.detector)
+    unnamed = FaceEngine(recogniser, spoof, detector=detector, limits=limits)
     return Served(release, engine, unnamed, gallery, datetime.now(UTC), _clips(release, threads))
 
 
