@@ -58,13 +58,15 @@ def test_an_offset_is_found_and_taken_away():
 
 def test_few_faces_bear_little_whitening():
     few = compare_shifts(*site(offset=4.0, count=40, stretch=1.0))
-    assert few["whitened 0.9"] > few["whitened 0.15"]
+    assert few["whitened 0.9"] > few["whitened 0.3"]
 
 
 def test_the_shift_becomes_the_last_layer():
     faces, _ = site(offset=2.0, stretch=3.0)
     shift = fit_shift(faces, 0.5)
-    moved = InferenceSession(append_shift(identity(), shift)).run(["embedding"], {"given": faces})[0]
+    moved = np.asarray(
+        InferenceSession(append_shift(identity(), shift)).run(["embedding"], {"given": faces})[0]
+    )
     np.testing.assert_allclose(moved, shift(faces), atol=1e-5)
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
 Embeddings = NDArray[np.float32]
-SHRINKAGES = (0.9, 0.7, 0.5, 0.3, 0.15)
+SHRINKAGES = (0.9, 0.7, 0.5, 0.3)
 """How far the covariance is drawn towards a multiple of the identity: fewer faces bear less whitening."""
 FOLDS = 5
 
@@ -94,16 +94,21 @@ def kinds() -> Mapping[str, float | None]:
 
 
 def disturbed(crop: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """A face as another picture of the moment might show it: mirrored, coarser, lighter or darker, moved a little."""
+    """A face as a bad picture of it might show it: mirrored, coarse, turned, lighter or darker, noisy, partly covered.
+
+    As different as two pictures of one person are: with milder changes more whitening is chosen than verification bears.
+    """
     height, width = crop.shape[:2]
-    scale = rng.uniform(0.45, 0.8)
+    scale = rng.uniform(0.25, 0.5)
     small = cv2.resize(crop[:, ::-1], None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-4, 4), rng.uniform(0.96, 1.04))
-    turn[:, 2] += rng.uniform(-2, 2, 2)
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), rng.uniform(-12, 12), rng.uniform(0.88, 1.12))
+    turn[:, 2] += rng.uniform(-0.055, 0.055, 2) * width
     moved = cv2.warpAffine(
         cv2.resize(small, (width, height)), turn, (width, height), borderMode=cv2.BORDER_REPLICATE
     )
-    lit = 255 * (moved / 255.0) ** rng.uniform(0.7, 1.4) + rng.normal(0, 4, moved.shape)
+    top, left = (int(v) for v in rng.uniform(0, 0.7, 2) * (height, width))
+    moved[top : top + height // 4, left : left + width // 4] = rng.integers(0, 256, 3)
+    lit = 255 * (moved / 255.0) ** rng.uniform(0.5, 2.0) + rng.normal(0, 12, moved.shape)
     return np.clip(lit, 0, 255).astype(np.uint8)
 
 
