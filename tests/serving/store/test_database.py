@@ -144,7 +144,7 @@ def test_a_server_that_comes_back_is_used_again(database):
         own = connection.execute(text("SELECT pg_backend_pid()")).scalar_one()
     other = Database.open(database.engine.url.render_as_string(hide_password=False))
     with other.read() as connection:
-        connection.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": own})
+        connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": own})
     other.close()
     database.ping()
 
