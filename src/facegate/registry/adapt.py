@@ -14,16 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from facegate.benchmark.report import benchmark_task
 from facegate.contracts import Task, TrainingData
 from facegate.errors import PictureError, RegistryError
-from facegate.evaluation.stage import Places, evaluate_task
-from facegate.exporting.bundles import PARITY, quantise_bundle
+from facegate.exporting.bundles import PARITY
 from facegate.faces.align import align
 from facegate.faces.detect import Detector
 from facegate.faces.picture import load_picture
 from facegate.params import Params
-from facegate.registry.imports import register_measured
+from facegate.registry.imports import measure
 from facegate.registry.lineage import resolve
 from facegate.registry.listing import fetch_bundle
 from facegate.registry.register import Registered
@@ -35,7 +33,6 @@ from facegate.sources.records import files_in
 
 FEWEST_FACES = 40
 BATCH = 64
-REPORT = "adaptation.json"
 
 
 class Adapted(NamedTuple):
@@ -104,7 +101,7 @@ def adapt(reference: str, images: Path, params: Params, *, root: Path | None = N
         "measured": "five-fold, on faces that were not fitted to: d' of disturbed copies against other faces",
     }
     _write(place / "exported" / "fp32", model, parent, faces, report)
-    versions = _measured(place, crops, params, root)
+    versions = measure(Task.RECOGNITION, place, crops, "adapted", params, root=root)
     with store_errors(store.uri):
         for done in versions:
             store.client.set_model_version_tag(name, done.version, "parent", report["parent"])
@@ -164,17 +161,3 @@ def _write(
     (out / PARITY).write_text(
         json.dumps({"reference": "its parent, shifted", **report}, indent=1, sort_keys=True) + "\n"
     )
-
-
-def _measured(place: Path, crops: Path, params: Params, root: Path | None) -> list[Registered]:
-    """Quantise, evaluate, benchmark and register, as for any model."""
-    exported, targets = place / "exported", params.quantize.targets
-    for target in targets:
-        quantise_bundle(exported / "fp32", crops, exported / target, target, params.quantize)
-    places = Places(crops, exported, place / "candidates", place / "scores", place / "reports")
-    metrics = evaluate_task(Task.RECOGNITION, places, params.evaluate)
-    benchmark_task(Task.RECOGNITION, places.candidates, place / "benchmark", params.benchmark)
-    return [
-        register_measured(Task.RECOGNITION, target, "adapted", metrics, places, params, root)
-        for target in ("fp32", *targets)
-    ]

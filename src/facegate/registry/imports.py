@@ -52,18 +52,41 @@ def import_candidate(
     place = project / "imports" / spec.name
     crops = crops_for(spec, params, project, place)
     pack = open_pack(crops, CROP_COLUMNS)
-    exported = place / "exported"
-    _import(data, spec, exported / "fp32", pack, params)
-    targets = params.quantize.targets if quantise else ()
+    _import(data, spec, place / "exported" / "fp32", pack, params)
+    return measure(task, place, crops, f"imported-{spec.name}", params, quantise=quantise, root=root)
+
+
+def measure(
+    task: Task,
+    place: Path,
+    crops: Path,
+    alias: str,
+    params: Params,
+    *,
+    quantise: bool = True,
+    root: Path | None = None,
+) -> list[Registered]:
+    """Quantise, evaluate, benchmark and register an fp32 bundle that the graph did not train.
+
+    Args:
+        task: its task.
+        place: folder with ``exported/fp32``; everything that is made lies beside it.
+        crops: pack that it is measured on.
+        alias: what its versions are called.
+        params: all parameters.
+        quantise: also make the int8 targets.
+        root: project folder.
+
+    Returns:
+        What was registered, fp32 first.
+    """
+    exported, targets = place / "exported", params.quantize.targets if quantise else ()
     for target in targets:
         quantise_bundle(exported / "fp32", crops, exported / target, target, params.quantize)
     places = Places(crops, exported, place / "candidates", place / "scores", place / "reports")
     metrics = evaluate_task(task, places, params.evaluate)
     benchmark_task(task, places.candidates, place / "benchmark", params.benchmark)
-    return [
-        register_measured(task, target, f"imported-{spec.name}", metrics, places, params, root)
-        for target in ("fp32", *targets)
-    ]
+    return [_register(task, target, alias, metrics, places, params, root) for target in ("fp32", *targets)]
 
 
 def require_terms(spec: ForeignSpec, params: Params) -> None:
@@ -141,26 +164,15 @@ def _parity(
     return {"reference": "the makers' own preprocessing and network", **where, **found}
 
 
-def register_measured(
+def _register(
     task: Task,
     target: str,
     alias: str,
     metrics: dict[str, Any],
     places: Places,
     params: Params,
-    root: Path | None = None,
+    root: Path | None,
 ) -> Registered:
-    """Register one target of a model that was not trained by the graph, with everything measured of it.
-
-    Args:
-        task: its task.
-        target: ``fp32`` or an int8 target; int8 ones have it behind their alias.
-        alias: what the versions are called.
-        metrics: of all targets.
-        places: where everything lies, the benchmark beside the exported bundles.
-        params: all parameters.
-        root: project folder.
-    """
     validation = (root or Path()) / "reports" / "validate" / f"{task}.json"
     evidence = collect(
         task,
