@@ -3,6 +3,7 @@
 import errno
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,8 @@ def task_argument() -> Task:
 
 
 def run(stage: Callable[[Params], None]) -> None:
-    """Run a stage; an error that the user can mend is printed without a traceback and ends with code 1."""
+    """Run a stage and say how long it took; an error that the user can mend is told in words and ends with code 1."""
+    start = time.perf_counter()
     try:
         stage(load_params())
     except FacegateError as error:
@@ -59,6 +61,7 @@ def run(stage: Callable[[Params], None]) -> None:
         raise SystemExit(
             f"facegate: the disk is full: {error}\n  → free some space and run again; finished stages are kept"
         ) from error
+    print(f"took {time.perf_counter() - start:.0f} s")
 
 
 def write_json(path: Path, values: Any) -> None:
