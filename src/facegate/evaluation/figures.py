@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from facegate.contracts import Rate, Split
 from facegate.datasets.pack import Pack
+from facegate.evaluation.cues import cue_figure
 from facegate.evaluation.spoof_points import headline_point
 from facegate.evaluation.tables import comparisons, presentations
 from facegate.faces.film import unroll
@@ -107,6 +108,8 @@ def spoof_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pac
     _slices(out, metrics, "bpcer", bpcer.value or 0.0)
     if "turning" in metrics:
         plots.turning(out["turning"], metrics["turning"]["bands"], ("bpcer", "apcer"), out.synthetic)
+    if "cues" in metrics:
+        cue_figure(out["cues"], metrics["cues"], out.synthetic)
     if "robustness" in metrics:
         plots.robustness(out["robustness"], metrics["robustness"], ("bpcer", "apcer"), out.synthetic)
     attacks, live = np.flatnonzero(~genuine), np.flatnonzero(genuine)

@@ -51,6 +51,7 @@ def _spoof(metrics: Mapping[str, Any]) -> dict[str, Any]:
     }
     for name, point in metrics["operating_points"].items():
         found[name] = {key: value for key, value in point.items() if key != "threshold"}
+    found |= {name: metrics[name] for name in ("cues",) if name in metrics}
     return found | _acquisition(metrics) | _comparison(metrics)
 
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from facegate.contracts import Split, Task
 from facegate.datasets.pack import Pack
 from facegate.errors import NotMeasurableError
-from facegate.evaluation import acquisition, clips, turning
+from facegate.evaluation import acquisition, clips, cues, turning
 from facegate.evaluation.enrolment import templates
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.spoof_points import headline_point
@@ -36,10 +36,13 @@ def pack_figures(
 
     Returns:
         ``acquisition`` and ``turning``; for recognition also ``transactions`` and ``templates``, for attack
-        detection ``per_clip`` where the crops are frames of clips.
+        detection ``per_clip`` where the crops are frames of clips, for spoof ``cues``.
     """
     measure = _recognition if task is Task.RECOGNITION else _attack_detection
     found = {"acquisition": acquisition.failures_to_acquire(pack, Split.TEST, params)}
+    if task is Task.SPOOF:
+        test = presentations(table, Split.TEST)
+        found["cues"] = cues.cue_correlations(test, cues.cue_table(pack, Split.TEST), params)
     return plain(found | measure(table, about, metrics["operating_points"], pack, params))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from facegate.contracts import Rate
+from facegate.evaluation.cues import WANTED, correlation, counted
 from facegate.evaluation.figures import Figures
 from facegate.reporting.page import Picture, Section, Table, with_interval
 
@@ -14,6 +15,7 @@ def pack_sections(metrics: Mapping[str, Any], out: Figures) -> list[Section]:
         "acquisition": lambda found: _acquisition(found, metrics.get("transactions")),
         "templates": _templates,
         "per_clip": _per_clip,
+        "cues": lambda found: _cues(found, out),
         "turning": lambda found: _turning(found, out),
     }
     return [make(metrics[name]) for name, make in makers.items() if name in metrics]
@@ -89,6 +91,24 @@ def _per_clip(found: Mapping[str, Any]) -> Section:
     ]
     head = ("operating point", "threshold", "BPCER per clip", "worst APCER per clip")
     return Section("Per clip", lead, tables=(Table(head, rows),))
+
+
+def _cues(found: Mapping[str, Any], out: Figures) -> Section:
+    lead = (
+        "Spearman's rank correlation of the score with what says nothing about the medium, within bona fide "
+        f"presentations and within attacks; wanted below {WANTED:g} in size. Sharpness is the variance of the Laplacian. A "
+        "trace is seen only where the picture is sharp, so within attacks the score falls with it for good reason too."
+    )
+    rows = [
+        (name.replace("_", " "), cue, figure["note"], "–")
+        if "note" in figure
+        else (name.replace("_", " "), cue, correlation(figure), counted(figure))
+        for name, cues in found.items()
+        for cue, figure in cues.items()
+    ]
+    picture = Picture(out["cues"], "Correlation of the score with each cue", wide=True)
+    pictures = (picture,) if out["cues"].is_file() else ()
+    return Section("Cues", lead, pictures, (Table(("class", "cue", "correlation", "presentations"), rows),))
 
 
 def _turning(found: Mapping[str, Any], out: Figures) -> Section:
