@@ -189,6 +189,22 @@ def folds(
 
 
 @app.command()
+def protocols(
+    protocol: Annotated[
+        list[str] | None, typer.Option(help="content, simulation or species; all by default")
+    ] = None,
+    steps: Annotated[int, typer.Option(help="optimiser steps of every training", min=3)] = 450,
+    out: Annotated[Path, typer.Option(help="folder of score tables and page")] = Path("reports/protocols"),
+) -> None:
+    """Train the spoof network without a species, without faces, without a part of the simulation; test on that."""
+    from facegate.evaluation.protocol_stage import run_protocols
+    from facegate.params import load_params
+
+    crops, pool = Path("data/crops/spoof"), Path("data/pool/spoof")
+    print(run_protocols(protocol or [], crops, pool, out, load_params(), steps))
+
+
+@app.command()
 def kit(
     target: Annotated[str, typer.Option(help="processor family of the device: arm64, x86-vnni or x86-avx2")],
     out: Annotated[Path, typer.Option(help="folder of the kit")] = Path("kit"),
