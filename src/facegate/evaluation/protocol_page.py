@@ -140,7 +140,8 @@ def _error_rows(name: str, arm: Mapping[str, Any]) -> list[tuple[str, ...]]:
 
 
 def _cues(folder: Path, found: Mapping[str, Any]) -> Section:
-    rows, drawn = [], {}
+    rows: list[tuple[str, ...]] = []
+    drawn: dict[str, Any] = {}
     for title, arm in found["arms"].items():
         if arm["protocol"] == "species":
             continue
@@ -148,13 +149,9 @@ def _cues(folder: Path, found: Mapping[str, Any]) -> Section:
             for kind, cues in arm[branch]["cues"].items():
                 texts = (correlation(cues[cue]) if "value" in cues[cue] else "not measured" for cue in CUES)
                 rows.append((title.replace("_", " "), branch, kind.replace("_", " "), *texts))
-        drawn |= {
-            f"{arm['name']}, {kind}: {cue}": {branch: arm[branch]["cues"][kind][cue] for branch in BRANCHES}
-            for kind in ("bona_fide", "attack")
-            for cue in CUES
-        }
+        drawn |= {f"{arm['name']}: {kind}": cues for kind, cues in arm["medium"]["cues"].items()}
     path = folder / "cues.png"
-    title = "Correlation of the score with cues, no border in view"
+    title = "Correlation of the medium branch's score with cues, no border in view"
     forest(path, title, drawn, "Spearman's rho", (-0.7, 0.7), (-WANTED, WANTED), found["synthetic"])
     lead = (
         "Spearman's rank correlation within each class, of the presentations judged above with no border in view; wanted "
