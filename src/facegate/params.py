@@ -181,6 +181,7 @@ class OptimParams(Frozen):
 
     epochs: PositiveInt
     batch_size: Annotated[int, Field(ge=2)]
+    optimizer: Literal["adamw", "muon"] = "adamw"
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
     warmup: Fraction = 0.08

@@ -50,7 +50,6 @@ def test_only_layers_that_quantise(network):
 
 
 def test_any_timm_backbone_becomes_a_recogniser():
-    pytest.importorskip("timm", reason="pip install 'facegate[timm]'")
     network = build_recogniser("timm/resnet10t", embedding=64).eval()
     assert network(torch.zeros(2, 3, 112, 112)).shape == (2, 64)
     with pytest.raises(ParamsError, match="timm knows no `resnet10`") as caught:

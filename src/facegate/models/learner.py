@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.optim.lr_scheduler import LambdaLR
 
 from facegate.models.blocks import normalise
+from facegate.models.optimizers import build_optimizer
 from facegate.params import OptimParams
 
 
@@ -79,13 +80,13 @@ class Learner(pl.LightningModule):
         self.log(self.metric, self.metric_of(outputs, labels))
 
     def configure_optimizers(self) -> Any:
-        """AdamW (Loshchilov & Hutter, 2019, arXiv:1711.05101), no decay of biases and normalisation."""
+        """The recipe's optimiser, no decay of biases and normalisation."""
         trained = [p for p in self.parameters() if p.requires_grad]
         groups = [
             {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.optim.weight_decay},
             {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
         ]
-        optimizer = torch.optim.AdamW(groups, lr=self.optim.learning_rate, fused=True)
+        optimizer = build_optimizer(groups, self.optim)
         total = int(self.trainer.estimated_stepping_batches)
         scheduler = LambdaLR(optimizer, lambda step: schedule(step, total, self.optim.warmup))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}

@@ -123,7 +123,7 @@ class TimmRecogniser(nn.Sequential):
             import timm
         except ImportError as error:
             raise MissingExtraError(
-                f"backbone `timm/{name}` needs the `timm` extra", "pip install 'facegate[timm]'"
+                f"backbone `timm/{name}` needs timm", "pip install 'facegate[train]'"
             ) from error
         if not timm.is_model(name):
             near = difflib.get_close_matches(name, timm.list_models(), n=3)
