@@ -1,6 +1,7 @@
 """Stage `train`: train a task's network with the sweep's best values."""
 
 from facegate.params import Params
+from facegate.registry.initial import initial_folder
 from facegate.registry.tracking import stage_run
 from facegate.training.fit import fit
 from facegate.training.space import read_best, with_values
@@ -13,12 +14,13 @@ def main(params: Params) -> None:
     place = artifacts(task)
     out = place / "trained"
     tuned = with_values(task, params, read_best(place / "tune"))
+    initial = initial_folder(task, tuned)
     inputs = {**training_inputs(task), "tune": place / "tune"}
     reference = place / "train_run.json"
     with stage_run(
         "train", task, tuned, inputs=inputs, sections=[task, "trainer"], reference=reference
     ) as tracked:
-        result = fit(task, tuned, crops(task), out, CHECKPOINTS, tracked, pool(task))
+        result = fit(task, tuned, crops(task), out, CHECKPOINTS, tracked, pool(task), initial)
         tracked.summary(
             {f"best_{result.metric}": result.value, "pictures_per_second": result.pictures_per_second}
         )

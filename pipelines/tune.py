@@ -5,6 +5,7 @@ from contextlib import suppress
 from optuna.exceptions import TrialPruned
 
 from facegate.params import Params
+from facegate.registry.initial import initial_folder
 from facegate.registry.tracking import Run, stage_run
 from facegate.training.trials import Trial
 from facegate.training.tune import tune
@@ -16,7 +17,10 @@ def main(params: Params) -> None:
     task = task_argument()
     out = artifacts(task) / "tune"
     with stage_run("tune", task, params, inputs={"crops": crops(task)}, sections=[task, "tune"]) as tracked:
-        best = tune(task, params, crops(task), out, SWEEPS, lambda trial: _log(tracked, trial), pool(task))
+        initial = initial_folder(task, params)
+        best = tune(
+            task, params, crops(task), out, SWEEPS, lambda trial: _log(tracked, trial), pool(task), initial
+        )
         tracked.params({"best": best})
         tracked.file(out)
 

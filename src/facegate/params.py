@@ -228,6 +228,17 @@ class DistilParams(Frozen):
     """Share of each batch that is labelled people under the margin loss."""
 
 
+class FreezeParams(Frozen):
+    """How a network goes on that was trained before."""
+
+    epochs: Annotated[int, Field(ge=0)] = 0
+    """The first epochs, in which its head alone learns."""
+    rate: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Learning rate of the layers below the head after these, as a share of the head's."""
+    statistics: bool = True
+    """Whether the means and variances of batch normalisation stay as they are."""
+
+
 class RecognitionParams(Frozen):
     """Who is this."""
 
@@ -249,6 +260,11 @@ class RecognitionParams(Frozen):
     lessons: LessonsParams | None = None
     """Learn from a teacher; without it the network learns from labels alone."""
     distil: DistilParams = DistilParams()
+    init_from: str = ""
+    """Weights to start from: a registered version (``recognition/3``; aliases move, and are refused here), or the
+    folder of a trained network. Random ones if empty."""
+    freeze: FreezeParams = FreezeParams()
+    """Used with `init_from`."""
     optim: OptimParams
 
     @model_validator(mode="after")

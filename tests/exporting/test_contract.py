@@ -6,6 +6,7 @@ import pytest
 from facegate.contracts import Quantisation, Task
 from facegate.datasets.pack import Pack
 from facegate.exporting.contract import build_contract, git_commit, input_spec, origin
+from facegate.sources.ledger import training_data
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,14 @@ def test_origin_lists_every_data_set_with_its_terms(pack: Pack) -> None:
     assert found.synthetic_only
     assert found.data_digests == {pack.path.as_posix(): pack.digest}
     assert all(len(entry.digest) == 64 and entry.commercial_use for entry in found.training_data)
+
+
+def test_what_initial_weights_were_trained_on_stays_in_the_ledger(pack: Pack) -> None:
+    behind = training_data("celeba", "c" * 64)
+    known = {"sha256": "w" * 64, "training_data": [behind.model_dump(mode="json")]}
+    assert origin(pack, "d" * 64, initial=known).training_data[-1] == behind
+    unknown = origin(pack, "d" * 64, initial={"sha256": "w" * 64}).training_data[-1]
+    assert (unknown.role, unknown.commercial_use, unknown.digest) == ("initial_weights", False, "w" * 64)
 
 
 def test_outside_git_the_commit_is_unknown(tmp_path: Path) -> None:

@@ -79,6 +79,7 @@ def export_bundle(trained: Path, crops: Path, out: Path, params: Params) -> dict
     rows = _validation_rows(pack)
     pictures = pack.images(rows)
     height, width = (int(side) for side in pictures.shape[1:3])
+    training = read_description(trained)["training"]
     reference = run_network(with_head(network, task), pictures)
     model = export(network, task, (height, width))
     proof = Proof(pictures, reference, decisions(task, pack, rows, reference))
@@ -93,7 +94,7 @@ def export_bundle(trained: Path, crops: Path, out: Path, params: Params) -> dict
         task,
         input_spec(task, (height, width), crop_factor(task, params.prepare.context_factor)),
         reference.shape[1],
-        origin(pack, params.digest(), pool=read_description(trained)["training"].get("pool")),
+        origin(pack, params.digest(), pool=training.get("pool"), initial=training.get("initial")),
     )
     write_bundle(out, model, contract, pictures[:GOLDEN_CROPS], reference[:GOLDEN_CROPS])
     return _write_report(

@@ -64,7 +64,11 @@ class Origin:
 
 
 def origin(
-    crops: Pack, params_digest: str, project: Path = Path(), pool: Mapping[str, Any] | None = None
+    crops: Pack,
+    params_digest: str,
+    project: Path = Path(),
+    pool: Mapping[str, Any] | None = None,
+    initial: Mapping[str, Any] | None = None,
 ) -> Origin:
     """Origin of weights that were trained on a crop pack.
 
@@ -73,6 +77,7 @@ def origin(
         params_digest: ``Params.digest()``.
         project: a folder of the git work tree.
         pool: what the pack of further training pictures says of itself, if there was one.
+        initial: what is known of the weights that training went on from, if it did.
 
     Raises:
         SourceError: a data set is not in the licence ledger.
@@ -86,6 +91,7 @@ def origin(
         taught = pool is not None and "teacher" in pool
         digest = str(pool.get("teacher", "")) if pool else ""
         ledger.append(training_data(name, digest, "teacher" if taught else "data"))
+    ledger += [data for data in _behind(initial) if data not in ledger] if initial else []
     return Origin(
         git_commit=git_commit(project),
         params_digest=params_digest,
@@ -93,6 +99,22 @@ def origin(
         training_data=tuple(ledger),
         synthetic_only=bool(np.all(sources == "synthetic")),
     )
+
+
+def _behind(initial: Mapping[str, Any]) -> list[TrainingData]:
+    """What initial weights were trained on; of a folder that does not say, nothing may be assumed."""
+    if "training_data" in initial:
+        return [TrainingData.model_validate(data) for data in initial["training_data"]]
+    digest = str(initial["sha256"])
+    return [
+        TrainingData(
+            name="initial weights from a folder",
+            licence="not stated",
+            commercial_use=False,
+            digest=digest,
+            role="initial_weights",
+        )
+    ]
 
 
 _CROPS: dict[Task, Literal["aligned", "context", "eye", "clip"]] = {

@@ -2,16 +2,18 @@
 
 import math
 from abc import abstractmethod
-from typing import Any, ClassVar, Literal
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal, Self
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.lr_scheduler import LambdaLR
 
 from facegate.models.blocks import normalise
 from facegate.models.optimizers import build_optimizer
-from facegate.params import OptimParams
+from facegate.params import FreezeParams, OptimParams
 
 
 def schedule(step: int, total: int, warmup: float) -> float:
@@ -29,6 +31,7 @@ class Learner(pl.LightningModule):
         metric: name of the validation metric in the logs.
         mode: whether a lower or a higher metric is better.
         network: the part that is kept and exported.
+        freezing: how it goes on, if it was trained before.
     """
 
     metric: ClassVar[str]
@@ -38,6 +41,7 @@ class Learner(pl.LightningModule):
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.optim = optim
+        self.freezing: FreezeParams | None = None
         self._collected: list[tuple[Tensor, Tensor]] = []
 
     @abstractmethod
@@ -56,6 +60,25 @@ class Learner(pl.LightningModule):
     def finish(self, images: Tensor) -> None:
         """Called once with the training pictures (N, H, W, 3) when the weights to keep are loaded."""
         del images
+
+    def below_head(self) -> Sequence[nn.Parameter]:
+        """Weights that rest first and go slowly then where a network goes on that was trained before."""
+        return ()
+
+    def go_on(self, network: nn.Module, freeze: FreezeParams) -> None:
+        """Take over a network that was trained before, in place of the random one."""
+        self.network = network.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+        self.freezing = freeze
+        self.requires_grad_().train()
+
+    def train(self, mode: bool = True) -> Self:
+        """Training mode, but for batch normalisation whose statistics are to stay."""
+        super().train(mode)
+        if self.freezing and self.freezing.statistics:
+            for layer in self.network.modules():
+                if isinstance(layer, _BatchNorm):
+                    layer.eval()
+        return self
 
     def forward(self, images: Tensor) -> Tensor:
         """Outputs of uint8 pictures (N, H, W, 3)."""
@@ -81,12 +104,28 @@ class Learner(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The recipe's optimiser, no decay of biases and normalisation."""
-        trained = [p for p in self.parameters() if p.requires_grad]
-        groups = [
-            {"params": [p for p in trained if p.ndim > 1], "weight_decay": self.optim.weight_decay},
-            {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
-        ]
-        optimizer = build_optimizer(groups, self.optim)
         total = int(self.trainer.estimated_stepping_batches)
-        scheduler = LambdaLR(optimizer, lambda step: schedule(step, total, self.optim.warmup))
+        freeze = self.freezing or FreezeParams()
+        resting = total * freeze.epochs / self.optim.epochs
+
+        def rate(step: int) -> float:
+            return schedule(step, total, self.optim.warmup)
+
+        def rate_below(step: int) -> float:
+            return freeze.rate * rate(step) if step >= resting else 0.0
+
+        below = {id(p) for p in self.below_head()} if self.freezing else set()
+        trained = [p for p in self.parameters() if p.requires_grad]
+        parts = [([p for p in trained if id(p) not in below], rate)]
+        parts += [([p for p in trained if id(p) in below], rate_below)] if below else []
+        groups = [group for part, _ in parts for group in _groups(part, self.optim.weight_decay)]
+        optimizer = build_optimizer(groups, self.optim)
+        scheduler = LambdaLR(optimizer, [factor for _, factor in parts for _ in range(2)])
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def _groups(parameters: list[nn.Parameter], weight_decay: float) -> list[dict[str, Any]]:
+    return [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]

@@ -51,6 +51,7 @@ def fit(
     work: Path,
     logger: MetricLogger | None = None,
     pool: Path | None = None,
+    initial: Path | None = None,
 ) -> TrainResult:
     """Train a task's network and write it with its curve.
 
@@ -63,13 +64,15 @@ def fit(
             taken up from there at its last whole epoch, any other is left alone.
         logger: gets the curve.
         pool: further training pictures, where the recipe asks for them.
+        initial: folder of the weights to go on from, where the recipe asks for them.
 
     Raises:
+        CheckpointError: the initial weights are no whole trained network.
         PackError: the crops cannot be used.
-        ParamsError: the task cannot be trained.
+        ParamsError: the task cannot be trained, or the initial weights do not fit the recipe.
     """
     section(task, params)
-    material = load_material(task, params, crops, pool)
+    material = load_material(task, params, crops, pool, initial)
     folder = work / task / run_key(material, params)
     torch.manual_seed(section(task, params).optim.seed)
     learner, data = assemble(material, params)
@@ -133,6 +136,7 @@ def _write(
         "samples": int(history.rows[-1]["samples"]),
         "crops": material.digest,
         "pool": dict(material.pool_about),
+        **({"initial": dict(material.initial.about)} if material.initial else {}),
         "recipe": section(material.task, params).model_dump(mode="json"),
     }
     write_curves(draft, history.rows, metric, epoch)

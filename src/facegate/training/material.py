@@ -1,5 +1,6 @@
 """What a training run is made of: the two splits it may see, the learner, the batches, and a key for all of it."""
 
+import copy
 import hashlib
 import json
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ from facegate.params import (
 from facegate.training import clips as liveness
 from facegate.training.clips import ClipModule
 from facegate.training.eyes import eye_data
+from facegate.training.initial import Initial, load_initial
 
 CODE = (
     "models/**/*.py",
@@ -56,6 +58,7 @@ class Material:
         content: pictures that are not faces, where the recipe asks for them.
         pool_digest: digest of the pack that one of them comes from.
         pool_about: what that pack says of itself.
+        initial: weights to go on from, where the recipe asks for them.
     """
 
     task: Task
@@ -66,15 +69,20 @@ class Material:
     content: Crops | None = None
     pool_digest: str = ""
     pool_about: Mapping[str, Any] = field(default_factory=dict)
+    initial: Initial | None = None
 
 
 _LOADERS = {Task.EYES: load_eyes, Task.LIVENESS: load_clips}
 
 
-def load_material(task: Task, params: Params, crops: Path, pool: Path | None = None) -> Material:
-    """Read the training and validation splits, and the pool if the recipe asks for it.
+def load_material(
+    task: Task, params: Params, crops: Path, pool: Path | None = None, initial: Path | None = None
+) -> Material:
+    """Read the training and validation splits, and the pool and the initial weights if the recipe asks for them.
 
     Raises:
+        CheckpointError: the initial weights are no whole trained network.
+        ParamsError: they do not fit the recipe.
         PackError: the pack is unreadable, a split is empty, or the crops are of a size that the task cannot take.
     """
     if task in _LOADERS:
@@ -88,7 +96,8 @@ def load_material(task: Task, params: Params, crops: Path, pool: Path | None = N
             f"{crops}: crops are {width} × {height}, and {task} takes {wanted} ones",
             "run `dvc repro prepare` to cut them anew",
         )
-    material = Material(task, train, validation, open_pack(crops).digest)
+    start = load_initial(initial, params.recognition) if initial and task is Task.RECOGNITION else None
+    material = Material(task, train, validation, open_pack(crops).digest, initial=start)
     if pool and task is Task.RECOGNITION and params.recognition.lessons:
         return _beside(replace(material, pool=load_pool(pool)), pool)
     if pool and task is Task.SPOOF and params.spoof.content:
@@ -120,6 +129,8 @@ def section(task: Task, params: Params) -> RecognitionParams | SpoofParams | Liv
 
 def network_kwargs(material: Material, params: Params) -> dict[str, object]:
     """Arguments that rebuild the task's network."""
+    if material.initial:
+        return dict(material.initial.kwargs)
     if material.task is Task.RECOGNITION:
         return recognition.network_kwargs(params.recognition)
     if material.task is Task.EYES:
@@ -135,6 +146,13 @@ def assemble(material: Material, params: Params) -> tuple[Learner, CropModule | 
     Raises:
         PackError: the training split lacks people, bona fide pictures or attacks.
     """
+    learner, data = _assemble(material, params)
+    if material.initial:
+        learner.go_on(copy.deepcopy(material.initial.network), params.recognition.freeze)
+    return learner, data
+
+
+def _assemble(material: Material, params: Params) -> tuple[Learner, CropModule | ClipModule]:
     workers = params.trainer.workers
     if material.task is Task.LIVENESS:
         return liveness.assemble(material.train, material.validation, params.liveness)
@@ -184,6 +202,7 @@ def run_key(material: Material, params: Params) -> str:
         "crops": material.digest,
         "pool": material.pool_digest,
         "code": code_digest(),
+        "initial": material.initial.about["sha256"] if material.initial else "",
     }
     if material.task is Task.LIVENESS:
         decided["encoder"] = liveness.encoder_digest(params.liveness)

@@ -39,6 +39,7 @@ def tune(
     work: Path,
     on_trial: Callable[[Trial], None] | None = None,
     pool: Path | None = None,
+    initial: Path | None = None,
 ) -> dict[str, Value]:
     """Search the task's space and write the best point.
 
@@ -50,6 +51,7 @@ def tune(
         work: untracked folder of the journal.
         on_trial: called with every finished trial, on a resumed sweep with the earlier ones too.
         pool: further training pictures, where the recipe asks for them.
+        initial: folder of the weights to go on from, where the recipe asks for them.
 
     Returns:
         Best values by dotted path within the task's section; empty if the sweep is skipped.
@@ -62,7 +64,7 @@ def tune(
     trials: list[Trial] = []
     if sweep.trials and sweep.space:
         start = defaults(task, params, sweep.space)
-        material = load_material(task, params, crops, pool)
+        material = load_material(task, params, crops, pool, initial)
         trials = _sweep(material, params, sweep, start, work, on_trial or _ignore)
     best = best_of(trials)
     write_sweep(out, task, best, trials)

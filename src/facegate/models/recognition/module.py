@@ -1,15 +1,16 @@
 """Training of the recogniser."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, cast
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from facegate.metrics.verification import eer, error_curves, split_comparisons
 from facegate.models.learner import Learner
 from facegate.models.recognition.loss import RecognitionLoss, distil_loss
-from facegate.models.recognition.network import Student, build_network
+from facegate.models.recognition.network import Student, below_head, build_network
 from facegate.params import RecognitionParams
 
 FINISHING_BATCH = 128
@@ -49,6 +50,10 @@ class RecognitionModule(Learner):
             params.margin_weight,
             params.pair_weight,
         )
+
+    def below_head(self) -> Sequence[nn.Parameter]:
+        """See :func:`facegate.models.recognition.network.below_head`."""
+        return below_head(self.network)
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`RecognitionLoss`; computed in fp32 whatever the precision of the network."""

@@ -186,6 +186,14 @@ def build_network(
     return Student(body, embedding) if student else body
 
 
+def below_head(network: nn.Module) -> list[nn.Parameter]:
+    """Weights of a recogniser below its head: of the whole backbone where timm made it."""
+    body = network.body if isinstance(network, Student) else network
+    layers = list(body.children())
+    kept = layers[:1] if isinstance(body, TimmRecogniser) else layers[:-1]
+    return [weight for layer in kept for weight in layer.parameters()]
+
+
 def _body(backbone: str, width: float, embedding: int, affine: bool) -> nn.Module:
     if backbone.startswith(TIMM):
         return TimmRecogniser(backbone.removeprefix(TIMM), embedding, affine)
