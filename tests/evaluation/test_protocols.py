@@ -12,14 +12,16 @@ from facegate.evaluation.protocol_page import write_protocols
 from facegate.evaluation.protocol_stage import run_protocols
 from facegate.evaluation.protocols import measure_arms
 from facegate.evaluation.tables import write_table
-from facegate.training.protocols import CONTENT, REFERENCE, Arm
+from facegate.training.protocols import CONTENT, DOORCAM, REFERENCE, Arm, Kind, held_columns
 from tests.evaluation.small_sets import SPLITS, crop_row, written
 from tests.training.conftest import toy_params
 
-LASER = Arm("simulation", "laser", "variant", ("laser/line",))
-DOORCAM = Arm("simulation", "doorcam", "camera", ("doorcam",))
-MASK = Arm("species", "mask_rigid", "species", ("mask_rigid",))
-ARMS = (REFERENCE, CONTENT, LASER, DOORCAM, MASK)
+LASER_LINE = Kind("laser", "variant", ("laser/line",))
+LASER = Arm("simulation", "laser", (LASER_LINE,))
+CAMERA = Arm("simulation", "doorcam", (DOORCAM,))
+OTHER = Arm("simulation", "other", (LASER_LINE, Kind("rgb", "variant", ("display/rgb",)), DOORCAM))
+MASK = Arm("species", "mask_rigid", (Kind("mask_rigid", "species", ("mask_rigid",)),))
+ARMS = (REFERENCE, CONTENT, LASER, CAMERA, OTHER, MASK)
 KINDS = (
     *[("bona_fide", "live")] * 4,
     ("print", "laser/line"),
@@ -50,8 +52,7 @@ def scored(pack, out, arm):
     """What was left out scores like live people, unless its border shows; all else is told apart."""
     at = np.flatnonzero(pack.column("split") != "train")
     columns = {name: pack.column(name)[at] for name in ("sample_id", "subject_id", "species", "split")}
-    variants = [json.loads(text)["variant"] for text in pack.column("attributes")[at]]
-    missed = np.isin(variants if arm.column == "variant" else pack.column("species")[at], arm.held)
+    missed = arm.leaves_out(held_columns(pack, at))
     seen = (columns["species"] != "bona_fide") & ~(missed & ~pack.column("border_visible")[at])
     scores = np.random.default_rng(4).normal(size=at.size) - 20 * seen
     about = {"dataset": "synthetic", "synthetic": True, "steps": 6, "crops_digest": pack.digest}
@@ -95,6 +96,17 @@ def test_content_is_judged_on_flat_media_and_a_camera_on_its_own_live_people(fou
     assert content["all"]["attacks"] == 36
     assert set(content["by_species"]) == {"mask_rigid", "print", "replay_phone"}
     assert (camera["all"]["bona_fide"], camera["all"]["attacks"]) == (24, 24)
+
+
+def test_an_arm_that_holds_out_media_and_a_camera_is_judged_kind_by_kind_and_at_once(found):
+    """Prints by laser come by the phone, by ink and all masks by the doorcam; so do half of the live people."""
+    counts = {
+        title.partition(": ")[2]: (entry["both"]["all"]["bona_fide"], entry["both"]["all"]["attacks"])
+        for title, entry in found.items()
+        if title.startswith("simulation-other")
+    }
+    assert counts == {"laser": (24, 12), "rgb": (24, 12), "doorcam": (24, 24), "all at once": (24, 0)}
+    assert "note" in found["simulation-other: all at once"]["both"]["all"]
 
 
 def test_rates_are_those_of_the_threshold_for_bpcer_5(found):

@@ -6,6 +6,7 @@ A run that is killed goes on with the arm that it was at; what is made of the ta
 import hashlib
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def run_arms(
 def arm_key(arm: Arm, digests: tuple[str, str], params: Params, steps: int) -> str:
     """Names all that decides an arm's scores: recipe, trainer, data, steps and source code."""
     decided = {
-        "arm": vars(arm),
+        "arm": asdict(arm),
         "digests": digests,
         "recipe": params.spoof.model_dump(mode="json"),
         "trainer": params.trainer.model_dump(mode="json", exclude={"workers"}),

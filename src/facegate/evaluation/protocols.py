@@ -77,14 +77,16 @@ def measure_arms(
     pack = open_pack(crops, CROP_COLUMNS)
     about = read_table(tables[REFERENCE.title][BRANCHES[0]])[1]
     kept = {name: about[name] for name in ("synthetic", "dataset", "steps", "crops_digest")}
-    found = {arm.title: _measure(arm, tables, pack, params) for arm in arms}
+    found: dict[str, Any] = {}
+    for arm in arms:
+        found |= _measure(arm, tables, pack, params)
     return plain({**kept, "target_bpcer": TARGET_BPCER, "arms": found})
 
 
 def _measure(
     arm: Arm, tables: Mapping[str, Mapping[str, Path]], pack: Pack, params: EvaluateParams
 ) -> dict[str, Any]:
-    found: dict[str, Any] = {"protocol": arm.protocol, "name": arm.name, "held": list(arm.held)}
+    found: dict[str, Any] = {}
     for branch in BRANCHES:
         table, reference = (read_table(tables[title][branch])[0] for title in (arm.title, REFERENCE.title))
         val, test = (
@@ -92,30 +94,50 @@ def _measure(
             for split in (Split.VAL, Split.TEST)
         )
         draws = resample(test.part.subjects, params.bootstrap, params.seed)
-        rows = judged(arm, test)
         met = ~arm.leaves_out(val.columns)
-        clear = rows & ~test.border
-        found[branch] = {
-            "no_border": _ranking(draws, test, clear, params),
-            "all": _ranking(draws, test, rows, params),
-            "bpcer_5": _errors(draws, val, met, test, rows, params),
-            "by_species": _by_species(draws, test, params),
-            "cues": cue_correlations(_part(test.part, clear), cue_table(pack, Split.TEST), params),
-        }
+        for name, rows in judged(arm, test).items():
+            title = f"{arm.title}: {name}" if name else arm.title
+            about = {"protocol": arm.protocol, "name": f"{arm.name}: {name}" if name else arm.name}
+            clear = rows & ~test.border
+            found.setdefault(title, about)[branch] = {
+                "no_border": _ranking(draws, test, clear, params),
+                "all": _ranking(draws, test, rows, params),
+                "bpcer_5": _errors(draws, val, met, test, rows, params),
+                "by_species": _by_species(draws, test, params),
+                "cues": cue_correlations(_part(test.part, clear), cue_table(pack, Split.TEST), params),
+            }
     return found
 
 
-def judged(arm: Arm, scored: Scored) -> Rows:
+def judged(arm: Arm, scored: Scored) -> dict[str, Rows]:
     """Presentations that an arm is judged on: what it held out, and the bona fide ones it has to be told from.
 
-    An arm that holds out a camera is judged on that camera's bona fide presentations only; one without faces on flat media,
-    since content cannot be worn as a mask.
+    Where a camera is held out, that camera's bona fide presentations are the ones. An arm without faces is judged on flat
+    media, since content cannot be worn as a mask.
+
+    Returns:
+        One entry without a name. For an arm that holds out media and a camera, one for each kind, everything else as in
+        training, and one for ``all at once``.
     """
-    held = arm.leaves_out(scored.columns)
-    if arm.column == "camera":
-        return held
-    attacks = np.isin(scored.part.species, FLAT) if not arm.faces else held if arm.column else ~scored.live
-    return scored.live | attacks
+    live, attack = scored.live, ~scored.live
+    if not arm.faces:
+        return {"": live | np.isin(scored.part.species, FLAT)}
+    if not arm.held:
+        return {"": live | attack}
+    camera, medium = np.zeros_like(live), np.zeros_like(live)
+    for kind in arm.held:
+        (camera if kind.column == "camera" else medium)[kind.holds(scored.columns)] = True
+    if not medium.any():
+        return {"": camera}
+    if not camera.any():
+        return {"": live | (attack & medium)}
+    kinds = {
+        kind.name: camera & ~medium
+        if kind.column == "camera"
+        else (live | kind.holds(scored.columns)) & ~camera
+        for kind in arm.held
+    }
+    return {**kinds, "all at once": camera & (live | medium)}
 
 
 def _scored(part: Presentations, reference: Presentations, pack: Pack) -> Scored:

@@ -7,6 +7,7 @@ all faces, or a part of the simulation (a halftone, a display, a camera) is kept
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +28,24 @@ EPOCHS = 3
 """Parts in which a shortened run is made; validation comes after each."""
 
 
+class Kind(NamedTuple):
+    """One thing to hold out.
+
+    Attributes:
+        name: of the kind.
+        column: ``species``, ``camera`` or ``variant``.
+        values: of that column.
+    """
+
+    name: str
+    column: str
+    values: tuple[str, ...]
+
+    def holds(self, columns: Mapping[str, NDArray[np.str_]]) -> NDArray[np.bool_]:
+        """Which rows are of this kind, shape (n,), of columns as :func:`held_columns` gives them."""
+        return np.isin(columns[self.column], self.values)
+
+
 @dataclass(frozen=True)
 class Arm:
     """One training and what it does without.
@@ -34,15 +53,13 @@ class Arm:
     Attributes:
         protocol: ``reference``, ``species``, ``content`` or ``simulation``.
         name: names the arm within its protocol.
-        column: what is held out goes by this: ``species``, ``camera``, ``variant``; empty for nothing.
-        held: values of that column which training does not see.
+        held: what training does not see; a picture of any of these kinds is left out.
         faces: whether it trains on faces at all; otherwise on other content alone.
     """
 
     protocol: str
     name: str
-    column: str = ""
-    held: tuple[str, ...] = ()
+    held: tuple[Kind, ...] = ()
     faces: bool = True
 
     @property
@@ -52,28 +69,40 @@ class Arm:
 
     def leaves_out(self, columns: Mapping[str, NDArray[np.str_]]) -> NDArray[np.bool_]:
         """Which rows it holds out, shape (n,), of columns as :func:`held_columns` gives them."""
-        if not self.column:
-            return np.zeros(len(columns["species"]), bool)
-        return np.isin(columns[self.column], self.held)
+        nothing = np.zeros(len(columns["species"]), bool)
+        return np.logical_or.reduce([nothing, *(kind.holds(columns) for kind in self.held)])
 
+
+LASER = Kind("laser", "variant", ("laser/clustered", "laser/line"))
+INKJET = Kind("inkjet", "variant", ("inkjet/stochastic", "inkjet/ordered"))
+PENTILE = Kind("pentile", "variant", ("display/pentile",))
+RGB_ROWS = Kind("rgb_rows", "variant", ("display/rgb_rows",))
+DOORCAM = Kind("doorcam", "camera", ("doorcam",))
+PHONE_CAMERA = Kind("phone_camera", "camera", ("phone",))
+"""Two kinds of halftone, of display and of camera; printers, panels and cameras by the names of ``recapture``."""
 
 REFERENCE = Arm("reference", "all")
 CONTENT = Arm("content", "no_faces", faces=False)
+OTHER_SIMULATION = Arm("simulation", "other", (LASER, PENTILE, DOORCAM))
+"""Another halftone, another display and another camera at once."""
 SIMULATION = (
-    Arm("simulation", "laser", "variant", ("laser/clustered", "laser/line")),
-    Arm("simulation", "inkjet", "variant", ("inkjet/stochastic", "inkjet/ordered")),
-    Arm("simulation", "pentile", "variant", ("display/pentile",)),
-    Arm("simulation", "rgb_rows", "variant", ("display/rgb_rows",)),
-    Arm("simulation", "doorcam", "camera", ("doorcam",)),
-    Arm("simulation", "phone_camera", "camera", ("phone",)),
+    OTHER_SIMULATION,
+    *(
+        Arm("simulation", kind.name, (kind,))
+        for kind in (LASER, INKJET, PENTILE, RGB_ROWS, DOORCAM, PHONE_CAMERA)
+    ),
 )
-"""Two kinds of halftone, of display and of camera; printers, panels and cameras by the names of ``recapture``."""
 
 
 def arms_of(pack: Pack) -> list[Arm]:
     """All arms for the species of a pack, the reference first."""
     species = sorted(set(pack.column("species").tolist()) - {AttackSpecies.BONA_FIDE.value})
-    return [REFERENCE, CONTENT, *SIMULATION, *(Arm("species", name, "species", (name,)) for name in species)]
+    return [
+        REFERENCE,
+        CONTENT,
+        *SIMULATION,
+        *(Arm("species", name, (Kind(name, "species", (name,)),)) for name in species),
+    ]
 
 
 def held_columns(pack: Pack, rows: NDArray[np.intp]) -> dict[str, NDArray[np.str_]]:
