@@ -203,6 +203,14 @@ class TrainerParams(Frozen):
     one another on a busy core slow training down many times."""
     workers: Annotated[int, Field(ge=0, le=64)] = 1
     """Processes that make batches; 0 makes them in the training process. Never changes a result."""
+    accumulate_grad_batches: PositiveInt = 1
+    """Batches whose gradients make one step: so many times the batch, as with so many devices."""
+
+    @model_validator(mode="after")
+    def _one_script_per_process(self) -> "TrainerParams":
+        if any(word in self.strategy for word in ("spawn", "fork", "notebook")):
+            raise ValueError("processes that are spawned or forked do not hand their curves back; use `ddp`")
+        return self
 
 
 class LessonsParams(Frozen):

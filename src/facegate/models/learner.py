@@ -88,7 +88,7 @@ class Learner(pl.LightningModule):
         """Loss of one batch."""
         images, labels = batch
         loss = self.loss_of(normalise(images), labels)
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images))
+        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images), sync_dist=True)
         return loss
 
     def validation_step(self, batch: tuple[Tensor, Tensor], _: int) -> None:

@@ -91,7 +91,9 @@ class History(Callback):
         batch = trainer.datamodule.batches.size  # pyright: ignore[reportAttributeAccessIssue]
         row = {
             "epoch": float(trainer.current_epoch + 1),
-            "samples": float(trainer.global_step * batch * trainer.world_size),
+            "samples": float(
+                trainer.global_step * batch * trainer.world_size * trainer.accumulate_grad_batches
+            ),
             "learning_rate": float(trainer.optimizers[0].param_groups[0]["lr"]),
             "train_loss": float(metrics["train_loss"]),
             pl_module.metric: float(metrics[pl_module.metric]),
@@ -135,6 +137,7 @@ class Progress(Callback):
             desc=self.title,
             unit="step",
             mininterval=1.0,
+            disable=not trainer.is_global_zero,
         )
 
     def on_train_batch_end(

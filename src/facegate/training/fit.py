@@ -55,6 +55,8 @@ def fit(
 ) -> TrainResult:
     """Train a task's network and write it with its curve.
 
+    Where several processes train together, each of them calls this, and the first one writes.
+
     Args:
         task: recognition or spoof.
         params: recipe, with the sweep's best values already in it.
@@ -95,6 +97,7 @@ def fit(
     learner.load_state_dict(best["state_dict"])
     epoch = int(best["epoch"]) + 1
     _finish(learner, material)
+    trainer.strategy.barrier("all have read the best weights")
     if trainer.is_global_zero:
         _write(out, material, params, learner.network, history, learner.metric, epoch)
         shutil.rmtree(folder)
@@ -152,7 +155,7 @@ def _usable(checkpoint: Path) -> Path | None:
     try:
         torch.load(checkpoint, map_location="cpu", weights_only=True)
     except (OSError, RuntimeError, ValueError, EOFError, pickle.UnpicklingError):
-        checkpoint.unlink()
+        checkpoint.unlink(missing_ok=True)
         return None
     return checkpoint
 

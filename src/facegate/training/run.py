@@ -11,6 +11,7 @@ from typing import Any
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint
+from pytorch_lightning.utilities import rank_zero_only
 
 from facegate.models.learner import Learner
 from facegate.params import TrainerParams
@@ -44,6 +45,7 @@ def run(
             num_nodes=params.num_nodes,
             strategy=params.strategy,
             precision=optim.precision,
+            accumulate_grad_batches=params.accumulate_grad_batches,
             max_epochs=optim.epochs,
             deterministic=True,
             use_distributed_sampler=False,
@@ -56,6 +58,15 @@ def run(
         )
         trainer.fit(learner, datamodule=data, ckpt_path=resume)
     return trainer
+
+
+def follows() -> bool:
+    """Whether this process only trains along with a first one, which alone keeps a record of the run.
+
+    Asked before Lightning knows: by rank, or by the node, whose first process has none yet.
+    """
+    node = os.environ.get("NODE_RANK") or os.environ.get("GROUP_RANK") or "0"
+    return getattr(rank_zero_only, "rank", 0) != 0 or int(node) != 0
 
 
 @contextmanager
