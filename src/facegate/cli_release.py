@@ -14,10 +14,13 @@ if TYPE_CHECKING:
 release_app = typer.Typer(help="Releases: the models that judge a frame together.", no_args_is_help=True)
 
 PRESENTATIONS = Path("data/samples/attacks")
-INT8 = ("recognition@candidate-int8", "spoof@candidate-int8")
+LEFT_OUT = "none"
+"""In place of a version: the release goes without such a model."""
 
-RecognitionOption = Annotated[str, typer.Option(help="version of the recogniser")]
-SpoofOption = Annotated[str, typer.Option(help="version of the spoof model")]
+RecognitionOption = Annotated[str | None, typer.Option(help="version of the recogniser")]
+SpoofOption = Annotated[str | None, typer.Option(help="version of the spoof model")]
+LivenessOption = Annotated[str | None, typer.Option(help="version of the liveness model, or none")]
+EyesOption = Annotated[str | None, typer.Option(help="version of the eye model, or none")]
 PresentationsOption = Annotated[
     Path, typer.Option(help="pack of bona fide presentations and attacks of the test people")
 ]
@@ -29,22 +32,26 @@ YesOption = Annotated[bool, typer.Option("--yes", help="do not ask")]
 
 @release_app.command("create")
 def release_create(
-    recognition: RecognitionOption = INT8[0],
-    spoof: SpoofOption = INT8[1],
-    liveness: Annotated[str | None, typer.Option(help="version of the liveness model, if any")] = None,
-    eyes: Annotated[str | None, typer.Option(help="version of the eye model, if any")] = None,
+    recognition: RecognitionOption = None,
+    spoof: SpoofOption = None,
+    liveness: LivenessOption = None,
+    eyes: EyesOption = None,
     point: Annotated[
         list[str] | None, typer.Option(help="operating point by role, for instance recognition=fmr_1e-3")
     ] = None,
     presentations: PresentationsOption = PRESENTATIONS,
 ) -> None:
-    """Put registered models together, evaluate them as one system, and register the release as a candidate."""
+    """Put registered models together, evaluate them as one system, and register the release as a candidate.
+
+    Of a task that is not named the int8 candidate is taken, if there is one.
+    """
     from facegate.contracts import Task
-    from facegate.registry.releases import create_release
+    from facegate.registry.releases import create_release, usual_parts
 
     given = {Task.RECOGNITION: recognition, Task.SPOOF: spoof, Task.LIVENESS: liveness, Task.EYES: eyes}
+    parts = usual_parts(_params()) | {task: reference for task, reference in given.items() if reference}
     done = create_release(
-        {task: reference for task, reference in given.items() if reference},
+        {task: reference for task, reference in parts.items() if reference != LEFT_OUT},
         _params(),
         points=_points(point or []),
         presentations=_existing(presentations),
@@ -100,7 +107,7 @@ def promote(
     from facegate.registry.promote import promote as carry_out
 
     if release is None:
-        release_create(*INT8, presentations=PRESENTATIONS)
+        release_create(presentations=PRESENTATIONS)
     proposal = check(_params(), to, reference=release or "candidate", profile=gate)
     print(text_table(proposal.report))
     if not (proposal.report.passed or override):

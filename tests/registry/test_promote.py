@@ -14,11 +14,13 @@ from facegate.errors import FacegateError, RegistryError
 from facegate.params import GateRule, GatesParams, Params
 from facegate.registry import aliases as alias_room
 from facegate.registry.aliases import current_aliases
+from facegate.registry.evidence import Evidence
 from facegate.registry.gate_report import text_table
 from facegate.registry.promote import Proposal, check, promote, promotions_folder, rollback, set_shadow
 from facegate.registry.record import read_record
+from facegate.registry.register import register_bundle
 from facegate.registry.release import read_release
-from facegate.registry.releases import create_release, pull
+from facegate.registry.releases import create_release, pull, usual_parts
 from facegate.registry.store import Store, init_store
 from facegate.registry.verify import verify
 from tests.registry.chaos import kill_rounds, race_rounds
@@ -60,6 +62,16 @@ def test_a_release_is_made_once(store: Store, params: Params) -> None:
         create_release({Task.RECOGNITION: "recognition/1"}, params)
     with pytest.raises(RegistryError, match="is no spoof model"):
         create_release({Task.RECOGNITION: "recognition/1", Task.SPOOF: "recognition/1"}, params)
+
+
+def test_a_release_is_made_of_every_int8_candidate(
+    releases: Path, make_bundle: Callable[..., Path], params: Params
+) -> None:
+    assert usual_parts(params) == {}  # what is registered so far is fp32
+    bundle = make_bundle(Task.SPOOF, "x86-vnni", 9.0)
+    register_bundle(bundle, params, Evidence(files={}), inputs={})
+    assert usual_parts(params) == {Task.SPOOF: "spoof@candidate-int8"}
+    assert usual_parts(params, releases) == usual_parts(params)
 
 
 def test_a_release_runs_alone(tmp_path: Path) -> None:

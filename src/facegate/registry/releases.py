@@ -15,10 +15,11 @@ from mlflow.entities.model_registry import ModelVersion
 from facegate.contracts import Task
 from facegate.errors import RegistryError
 from facegate.params import Params
+from facegate.registry.aliases import current_aliases
 from facegate.registry.describe import markdown_table
 from facegate.registry.lineage import resolve
 from facegate.registry.listing import get_version
-from facegate.registry.names import CANDIDATE
+from facegate.registry.names import CANDIDATE, CANDIDATE_INT8, model_name
 from facegate.registry.quiet import MlflowException
 from facegate.registry.register import Registered, find_version
 from facegate.registry.release import (
@@ -49,6 +50,20 @@ _NOTE = (
 def release_name(prefix: str = "") -> str:
     """Name of the registered model that holds releases."""
     return f"{prefix}facegate-release"
+
+
+def usual_parts(params: Params, root: Path | None = None) -> dict[Task, str]:
+    """The int8 candidate of every task that has one: what a release is made of where nothing else is named.
+
+    Raises:
+        RegistryError: the store cannot be used.
+    """
+    store, prefix = init_store(root), params.register_.prefix
+    return {
+        task: f"{task}@{CANDIDATE_INT8}"
+        for task in (Task.RECOGNITION, Task.SPOOF, Task.LIVENESS, Task.EYES)
+        if CANDIDATE_INT8 in current_aliases(store, model_name(task, prefix))
+    }
 
 
 def create_release(
