@@ -53,6 +53,15 @@ def test_a_frame_is_filled_and_nobody_is_cut_off(count: int) -> None:
         assert tuple(frame[HEIGHT // 2, int((i + 0.5) * WIDTH / count)]) == colour
 
 
+def test_pixels_are_shown_as_they_were_taken() -> None:
+    rng = np.random.default_rng(1)
+    pictures = [rng.integers(0, 255, (224, 224, 3), dtype=np.uint8) for _ in range(3)]
+    frame = in_frame(pictures)
+    top, room = (HEIGHT - 224) // 2, WIDTH // 3
+    assert np.array_equal(frame[top : top + 224, 20:200], pictures[0][:, 25:205])
+    assert np.array_equal(frame[top : top + 224, room + 20 : room + 200], pictures[1][:, 25:205])
+
+
 def test_no_straight_border_stands_around_a_person() -> None:
     rng = np.random.default_rng(1)
     picture = cv2.GaussianBlur(rng.integers(0, 255, (224, 224, 3), dtype=np.uint8), (0, 0), 3)

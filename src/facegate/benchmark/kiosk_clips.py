@@ -56,7 +56,8 @@ def pictures_of(head: HeadAssets, seed: int, person: int, count: int, side: int 
 def in_frame(pictures: Sequence[Picture]) -> Picture:
     """Pictures side by side in the middle of one frame of 640 × 480.
 
-    Their edges are carried on to fill the frame, as data preparation carries them on where a crop reaches over a
+    A picture that is wider than its room is cut at its sides and never scaled, which would hide the traces of
+    re-capture. Their edges are carried on to fill the frame, as data preparation carries them on where a crop reaches over a
     picture's edge, and melt into a blur: no straight border may stand around a live person as around a screen.
     """
     count = len(pictures)
@@ -65,13 +66,13 @@ def in_frame(pictures: Sequence[Picture]) -> Picture:
 
 
 def _fill(picture: Picture, width: int) -> Picture:
-    side = min(width, picture.shape[0])
-    if side < picture.shape[0]:
-        picture = np.asarray(cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA), np.uint8)
-    top, left = (HEIGHT - side) // 2, (width - side) // 2
-    borders = top, HEIGHT - side - top, left, width - side - left
+    over = max(0, picture.shape[1] - width)
+    picture = picture[:, over // 2 : picture.shape[1] - (over - over // 2)]
+    high, wide = picture.shape[:2]
+    top, left = (HEIGHT - high) // 2, (width - wide) // 2
+    borders = top, HEIGHT - high - top, left, width - wide - left
     sharp = cv2.copyMakeBorder(picture, *borders, cv2.BORDER_REPLICATE)
-    inside = cv2.copyMakeBorder(np.ones((side, side), np.float32), *borders, cv2.BORDER_CONSTANT, value=0)
+    inside = cv2.copyMakeBorder(np.ones((high, wide), np.float32), *borders, cv2.BORDER_CONSTANT, value=0)
     away = cv2.distanceTransform((inside == 0).astype(np.uint8), cv2.DIST_L2, 3)
     weight = np.clip(1 - away / MELT, 0, 1)[..., None]
     return (weight * sharp + (1 - weight) * cv2.GaussianBlur(sharp, (0, 0), MELT)).astype(np.uint8)
