@@ -87,6 +87,17 @@ def test_a_store_of_another_mlflow_names_the_remedy(project: Path) -> None:
         open_store(project)
 
 
+def test_a_server_that_is_away_is_named_once(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # discard: nobody listens
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    with pytest.raises(RegistryError, match=r"^http://127\.0\.0\.1:9: the server does not answer\n") as caught:
+        open_store()
+    assert "MLFLOW_TRACKING_URI" in caught.value.remedy
+    assert "Retrying" not in "".join(capfd.readouterr())
+
+
 def test_a_locked_store_names_the_remedy(project: Path, store: stores.Store) -> None:
     database = project / "mlruns" / "mlflow.db"
     blocker = sqlite3.connect(database, isolation_level=None)

@@ -196,7 +196,10 @@ def experiment_locations(database: Path) -> list[tuple[str, str]]:
 
 
 def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n")[0][:300]
+    text = str(error).strip().split("\n")[0]
+    if "Max retries exceeded" in text:
+        return "the server does not answer"
+    return text[:300]
 
 
 def _remedy(text: str, uri: str) -> str:
