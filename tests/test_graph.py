@@ -19,9 +19,9 @@ TASKS = tuple(Task)
 pytestmark = pytest.mark.smoke
 
 
-def run(project: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-    """Run a command in the copy, with the copy's own sources."""
-    environment = {
+def environment(project: Path) -> dict[str, str]:
+    """Variables under which a command uses the copy's own sources."""
+    return {
         **{key: value for key, value in os.environ.items() if not key.startswith(("MLFLOW", "DVC_"))},
         "PYTHONPATH": str(project / "src"),
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
@@ -32,7 +32,13 @@ def run(project: Path, *command: str, check: bool = True) -> subprocess.Complete
         "GIT_COMMITTER_NAME": "test",
         "GIT_COMMITTER_EMAIL": "test@example.org",
     }
-    done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+
+
+def run(project: Path, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run a command in the copy, with the copy's own sources."""
+    done = subprocess.run(
+        command, cwd=project, env=environment(project), capture_output=True, text=True, check=False
+    )
     if check and done.returncode:
         pytest.fail(
             f"{' '.join(command)} ended with {done.returncode}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
@@ -40,10 +46,8 @@ def run(project: Path, *command: str, check: bool = True) -> subprocess.Complete
     return done
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A committed copy of the work tree in which the smoke graph has run."""
-    copy = tmp_path_factory.mktemp("graph") / "project"
+def smoke_copy(copy: Path) -> None:
+    """Make a committed copy of the work tree, under the smoke profile."""
     tracked = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=ROOT,
@@ -61,6 +65,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     run(copy, "git", "add", "-A")
     run(copy, "git", "commit", "-q", "-m", "Copy")
     run(copy, sys.executable, "-m", "facegate.cli", "profile", "use", "smoke")
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A committed copy of the work tree in which the smoke graph has run."""
+    copy = tmp_path_factory.mktemp("graph") / "project"
+    smoke_copy(copy)
     run(copy, "dvc", "repro")
     yield copy
     shutil.rmtree(copy)
