@@ -142,6 +142,30 @@ def test_a_recogniser_is_adapted_to_faces_without_names(project: Path, tmp_path:
     assert "adapted     from facegate-recognition/" in shown
 
 
+def test_a_recogniser_learns_a_few_people(project: Path, tmp_path: Path) -> None:
+    """The smoke run's network is no recogniser yet, so that whether it gains is left open."""
+    pack = open_pack(project / "data" / "samples" / "stills")
+    for number, (picture, person) in enumerate(
+        zip(pack.column("image")[:60], pack.column("subject_id")[:60], strict=True)
+    ):
+        (tmp_path / person).mkdir(exist_ok=True)
+        (tmp_path / person / f"{number:03}.png").write_bytes(picture)
+    params = project / "params.yaml"
+    text = params.read_text()
+    short = {"epochs": 4, "batch_size": 16, "learning_rate": 0.001, "weight_decay": 0.05}
+    params.write_text(f"{text}\nfinetune: {json.dumps({'anchors': 64, 'optim': short})}\n")
+    facegate = (sys.executable, "-m", "facegate.cli")
+    done = run(project, *facegate, "finetune", "--people", str(tmp_path)).stdout
+    params.write_text(text)
+    assert "pictures learned" in done
+    assert "strangers" in done
+    if "registered facegate-recognition" in done:
+        shown = run(project, *facegate, "registry", "show", "recognition@finetuned").stdout
+        assert "finetuned   from facegate-recognition/" in shown
+        again = run(project, *facegate, "registry", "reproduce", "recognition@finetuned", check=False)
+        assert "facegate finetune --from" in again.stderr
+
+
 def test_a_training_parameter_reruns_only_what_depends_on_it(project: Path) -> None:
     params = project / "params.yaml"
     text = params.read_text()

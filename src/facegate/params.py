@@ -283,6 +283,25 @@ class RecognitionParams(Frozen):
         return self
 
 
+class FinetuneParams(Frozen):
+    """``facegate finetune``: a registered recogniser learns a few people, and stays as it is for all others."""
+
+    held_out: Annotated[float, Field(gt=0, lt=1)] = 0.4
+    """Share of each person's pictures that is measured on and not learned."""
+    anchors: PositiveInt = 2048
+    """Faces of nobody in particular whose embeddings are to stay where the parent puts them."""
+    anchor_weight: Annotated[float, Field(ge=0)] = 4.0
+    """Weight of staying there beside learning the people."""
+    pseudo_identities: Annotated[int, Field(ge=0, le=16)] = 2
+    """Further identities made of each person by a fixed warp of the face."""
+    augmentation: Fraction = 0.5
+    """Share of strongly augmented pictures from the middle of training on."""
+    margin: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    scale: Annotated[float, Field(gt=0, le=128)] = 16.0
+    freeze: FreezeParams = FreezeParams(epochs=4)
+    optim: OptimParams = OptimParams(epochs=40, batch_size=64, learning_rate=1e-3, weight_decay=0.05)
+
+
 class ContentParams(Frozen):
     """Pictures that are not faces, taken at once and by way of paper and screens (``training/content.py``)."""
 
@@ -465,6 +484,7 @@ class Params(Frozen):
     spoof: SpoofParams
     liveness: LivenessParams
     eyes: EyesParams
+    finetune: FinetuneParams = FinetuneParams()
     tune: SweepParams
     quantize: QuantizeParams = QuantizeParams()
     evaluate: EvaluateParams = EvaluateParams()

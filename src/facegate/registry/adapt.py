@@ -15,21 +15,20 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facegate.contracts import Task, TrainingData
-from facegate.errors import PictureError, RegistryError
+from facegate.errors import RegistryError
 from facegate.exporting.bundles import PARITY
-from facegate.faces.align import align
 from facegate.faces.detect import Detector
-from facegate.faces.picture import load_picture
 from facegate.params import Params
 from facegate.registry.imports import measure
+from facegate.registry.initial import fp32_recogniser
 from facegate.registry.lineage import resolve
-from facegate.registry.listing import fetch_bundle
 from facegate.registry.register import Registered
 from facegate.registry.site import append_shift, compare_shifts, disturbed, fit_shift, kinds
 from facegate.registry.store import open_store, store_errors
 from facegate.registry.wrapping import run_wrapped
-from facegate.runtime.bundle import Bundle, load_bundle, write_bundle
+from facegate.runtime.bundle import Bundle, write_bundle
 from facegate.sources.records import files_in
+from facegate.training.people import largest_face
 
 FEWEST_FACES = 40
 BATCH = 64
@@ -70,13 +69,7 @@ def adapt(reference: str, images: Path, params: Params, *, root: Path | None = N
     store, project = open_store(root), root or Path()
     version = resolve(store, reference, params.register_.prefix)
     name = str(version.name)
-    parent = load_bundle(fetch_bundle(store, name, str(version.version), project / ".cache" / "models"))
-    kind = (parent.contract.task, parent.contract.quantisation.target)
-    if kind != (Task.RECOGNITION, "fp32"):
-        raise RegistryError(
-            f"{name}/{version.version}: {kind[0]}, {kind[1]}; an fp32 recogniser is needed",
-            "name its fp32 version; int8 is made of the result",
-        )
+    parent = fp32_recogniser(store, version, root)
     crops = project / "data" / "crops" / Task.RECOGNITION
     if not crops.is_dir():
         raise RegistryError(
@@ -117,7 +110,7 @@ def site_faces(folder: Path, score: float) -> tuple[NDArray[np.uint8], int]:
     """
     files, detector = files_in(folder), Detector(score=score)
     found = [
-        _largest(file, detector)
+        largest_face(file, detector)
         for file in tqdm(files, desc="looking for faces", unit="picture", leave=False)
     ]
     crops = [crop for crop in found if crop is not None]
@@ -127,15 +120,6 @@ def site_faces(folder: Path, score: float) -> tuple[NDArray[np.uint8], int]:
             "name a folder with more pictures of the site, of as many people as possible",
         )
     return np.stack(crops), len(files) - len(crops)
-
-
-def _largest(file: Path, detector: Detector) -> NDArray[np.uint8] | None:
-    try:
-        picture = load_picture(file)
-    except PictureError:
-        return None
-    faces = detector.detect(picture)
-    return align(picture, faces[0].landmarks) if faces else None
 
 
 def _embed(model: bytes, faces: NDArray[np.uint8]) -> NDArray[np.float32]:

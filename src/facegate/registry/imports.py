@@ -23,6 +23,7 @@ from facegate.params import Params
 from facegate.registry.evidence import collect
 from facegate.registry.foreign import Measured, import_model, makers_answers
 from facegate.registry.foreign_spec import ForeignSpec
+from facegate.registry.initial import refuse_terms
 from facegate.registry.register import Registered, register_bundle
 from facegate.registry.wrapping import run_wrapped
 from facegate.runtime.bundle import Bundle
@@ -64,9 +65,10 @@ def measure(
     params: Params,
     *,
     quantise: bool = True,
+    training: Path | None = None,
     root: Path | None = None,
 ) -> list[Registered]:
-    """Quantise, evaluate, benchmark and register an fp32 bundle that the graph did not train.
+    """Quantise, evaluate, benchmark and register an fp32 bundle that the graph did not make.
 
     Args:
         task: its task.
@@ -75,6 +77,7 @@ def measure(
         alias: what its versions are called.
         params: all parameters.
         quantise: also make the int8 targets.
+        training: ``run.json`` of the run that trained it, if it was trained here.
         root: project folder.
 
     Returns:
@@ -86,7 +89,10 @@ def measure(
     places = Places(crops, exported, place / "candidates", place / "scores", place / "reports")
     metrics = evaluate_task(task, places, params.evaluate)
     benchmark_task(task, places.candidates, place / "benchmark", params.benchmark)
-    return [_register(task, target, alias, metrics, places, params, root) for target in ("fp32", *targets)]
+    return [
+        _register(task, target, alias, metrics, places, params, training, root)
+        for target in ("fp32", *targets)
+    ]
 
 
 def require_terms(spec: ForeignSpec, params: Params) -> None:
@@ -95,12 +101,7 @@ def require_terms(spec: ForeignSpec, params: Params) -> None:
     Raises:
         RegistryError: with the terms.
     """
-    barred = [f"{d.name}: {d.licence}" for d in spec.training_data if not d.commercial_use]
-    if params.data.commercial and barred:
-        raise RegistryError(
-            f"{spec.name} may not be used commercially ({'; '.join(barred)}), and `data.commercial` is set",
-            "choose a model whose terms allow it, or drop the mark from the profile",
-        )
+    refuse_terms(spec.name, spec.training_data, params)
 
 
 def crops_for(spec: ForeignSpec, params: Params, project: Path, place: Path) -> Path:
@@ -171,6 +172,7 @@ def _register(
     metrics: dict[str, Any],
     places: Places,
     params: Params,
+    training: Path | None,
     root: Path | None,
 ) -> Registered:
     validation = (root or Path()) / "reports" / "validate" / f"{task}.json"
@@ -188,6 +190,7 @@ def _register(
         params,
         evidence,
         inputs={"crops": places.crops},
+        training=training,
         aliases=(alias if target == "fp32" else f"{alias}-{target}",),
         root=root,
     )

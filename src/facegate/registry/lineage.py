@@ -16,6 +16,8 @@ from facegate.registry.store import Store, open_store, store_errors
 
 ENVIRONMENT_COMMANDS = ("python -m venv .venv", ". .venv/bin/activate")
 """How the rebuilt version gets an environment of its own."""
+CHILDREN = ("adapted", "finetuned")
+"""Tags of versions that were made of another version, by how."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,7 @@ def lines(lineage: Lineage) -> list[str]:
         f"{lineage.name}/{lineage.version}  {' '.join('@' + alias for alias in lineage.aliases)}".rstrip(),
         f"  registered  {lineage.created:%Y-%m-%d %H:%M} UTC in run {_named(lineage.run)}",
         f"  trained     in run {_named(lineage.training_run)}" if lineage.training_run[1] else "",
-        f"  adapted     from {tags['parent']}, {tags.get('adapted', '')}" if "parent" in tags else "",
+        *(f"  {word:<11} from {tags.get('parent')}, {tags[word]}" for word in CHILDREN if word in tags),
         f"  code        {tags.get('git.commit') or 'unknown commit'}{dirty}",
         f"  profile     {tags.get('profile', '')}, parameters {tags.get('params.sha256', '')[:12]}",
         f"  model       {tags.get('quant.target', '')}, SHA-256 {tags.get('model.sha256', '')[:12]}",
@@ -135,6 +137,11 @@ def reproduce(reference: str, *, prefix: str = "", root: Path | None = None) -> 
         raise RegistryError(
             f"{found.name}/{found.version} was not trained here, so no graph rebuilds it",
             "an imported model is rebuilt by importing its file again; a release by its models' commands",
+        )
+    if "finetuned" in tags:
+        raise RegistryError(
+            f"{found.name}/{found.version} was fine-tuned on pictures that the project does not keep",
+            f"run `facegate finetune --from {tags.get('parent')} --people FOLDER` at commit {commit}",
         )
     task, target = tags["task"], tags["quant.target"]
     origin = f"../{folder}-origin"
