@@ -21,9 +21,9 @@ def faces(seed: int, people: int, pictures: int, before: float, after: float, wh
     return Faces(subjects, first, second)
 
 
-def compared(own: tuple[float, float], others: tuple[float, float], pictures: int = 4):
+def compared(own: tuple[float, float], others: tuple[float, float], pictures: int = 4, people: int = 8):
     """Learned and held-out pictures of the same people, and two sets of strangers."""
-    whole = faces(1, 8, 2 * pictures, *own)
+    whole = faces(1, people, 2 * pictures, *own)
     learned, held = (Faces(whole.subjects[k::2], whole.before[k::2], whole.after[k::2]) for k in (0, 1))
     validation, strangers = (faces(seed, 16, 4, *others, who=f"s{seed}-") for seed in (2, 3))
     return before_and_after(learned, held, validation, strangers, PARAMS), held
@@ -58,3 +58,10 @@ def test_with_one_held_out_picture_each_the_enrolled_ones_decide():
     assert "held_out" not in found
     assert verdict(found)[0]
     assert len(lines(found)) == 4
+
+
+def test_of_two_people_no_interval_is_known():
+    found, _ = compared((2.5, 1.0), (0.7, 0.7), people=2)
+    rate = found["held_out"]["eer"]
+    assert (rate["low"], rate["high"], rate["before"]["low"], rate["before"]["high"]) == (-1, 1, 0, 1)
+    assert rate["difference"] == pytest.approx(rate["after"]["value"] - rate["before"]["value"], abs=1e-5)

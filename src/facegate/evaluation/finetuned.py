@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.contracts import Rate
+from facegate.errors import NotMeasurableError
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.pairs import choose_pairs
-from facegate.metrics.bootstrap import bootstrap_rate, resample
+from facegate.metrics.bootstrap import Resamples, bootstrap_rate, resample
 from facegate.metrics.eer_interval import eer_rate, paired_difference, resampled_eers
-from facegate.metrics.verification import threshold_at_fmr
+from facegate.metrics.intervals import BOOTSTRAP
+from facegate.metrics.verification import eer, error_curves, threshold_at_fmr
 from facegate.params import EvaluateParams
 
 TARGET = 0.01
@@ -24,6 +27,8 @@ VIEWS = ("held_out", "enrolled", "at_the_door", "strangers")
 
 Vectors = NDArray[np.floating]
 Names = NDArray[np.str_]
+Scored = tuple[Any, ...]
+"""Scores of comparisons, and the subjects of each."""
 
 
 class Faces(NamedTuple):
@@ -116,7 +121,7 @@ def _measure(claims: _Claims, thresholds: tuple[float, ...], params: EvaluatePar
     everyone = np.concatenate([claims.probe, claims.reference])
     draws = resample(everyone, params.bootstrap, params.seed)
     genuine, impostor = claims.probe[mated], (claims.probe[~mated], claims.reference[~mated])
-    sides = dict(zip(("before", "after"), (claims.before, claims.after), strict=True))
+    sides: dict[str, Vectors] = dict(zip(("before", "after"), (claims.before, claims.after), strict=True))
     found: dict[str, Any] = {
         "people": draws.people.size,
         "fmr": {
@@ -131,18 +136,38 @@ def _measure(claims: _Claims, thresholds: tuple[float, ...], params: EvaluatePar
         for (name, scores), threshold in zip(sides.items(), thresholds, strict=True)
     }
     parts = [((scores[mated], genuine), (scores[~mated], *impostor)) for scores in sides.values()]
-    rates = [eer_rate(draws, *part, params.confidence) for part in parts]
-    samples = [resampled_eers(draws, *part) for part in parts]
-    low, high, p = paired_difference(samples[0], samples[1], draws.people.size, params.confidence)
-    difference = (rates[1].value or 0.0) - (rates[0].value or 0.0)
-    found["eer"] = {
-        **dict(zip(sides, rates, strict=True)),
-        "difference": difference,
-        "low": low,
-        "high": high,
-        "p_value": p,
-    }
-    return found
+    rates = dict(zip(sides, (_eer(draws, *part, params) for part in parts), strict=True))
+    return {**found, "eer": {**rates, **_difference(draws, rates, parts, params)}}
+
+
+def _eer(draws: Resamples, genuine: Scored, impostor: Scored, params: EvaluateParams) -> Rate:
+    """The equal error rate; of so few people that resamples hold no pair, anything from 0 to 1."""
+    try:
+        return eer_rate(draws, genuine, impostor, params.confidence)  # pyright: ignore[reportArgumentType]
+    except NotMeasurableError:
+        point = eer(error_curves(genuine[0], impostor[0]))
+        errors = (genuine[0] < point.threshold).sum() + (impostor[0] >= point.threshold).sum()
+        return Rate(
+            value=point.value,
+            errors=int(errors),
+            trials=genuine[0].size + impostor[0].size,
+            low=0.0,
+            high=1.0,
+            confidence=params.confidence,
+            method=BOOTSTRAP,
+        )
+
+
+def _difference(
+    draws: Resamples, rates: dict[str, Rate], parts: list[tuple[Any, Any]], params: EvaluateParams
+) -> dict[str, float]:
+    try:
+        before, after = (resampled_eers(draws, *part) for part in parts)
+        low, high, p = paired_difference(before, after, draws.people.size, params.confidence)
+    except NotMeasurableError:
+        low, high, p = -1.0, 1.0, 1.0
+    change = (rates["after"].value or 0.0) - (rates["before"].value or 0.0)
+    return {"difference": change, "low": low, "high": high, "p_value": p}
 
 
 def _pairs(faces: Faces) -> _Claims:
