@@ -130,11 +130,15 @@ def display_radiance(photo: Floats, screen: Display, rays: Rays, light: Light) -
     pitch = np.float32(screen.pitch)
     x, y = rays.u * pitch, rays.v * pitch
     shown = _pixel_values(photo ** np.float32(screen.gamma), x, y, pitch)
-    shown = np.float32(screen.black) + np.float32(1 - screen.black) * shown
-    emitted = shown * _sub_pixels(screen, screen.pitch * rays.step, x, y)
-    emitted *= tint(spread(screen.brightness * _steadiness(screen, rays)), screen.white)
-    haze = np.tile(np.float32(screen.haze) * np.array(light.ambient, np.float32), (*rays.u.shape, 1))
-    return np.asarray(emitted + haze + tint(spread(_glare(screen, rays)), light.key), np.float32)
+    shown *= np.float32(1 - screen.black)
+    shown += np.float32(screen.black)
+    shown *= _sub_pixels(screen, screen.pitch * rays.step, x, y)
+    shown *= tint(spread(screen.brightness * _steadiness(screen, rays)), screen.white)
+    haze = np.float32(screen.haze) * np.array(light.ambient, np.float32)
+    shown.reshape(len(shown), -1)[:] += np.tile(haze, shown.shape[1])
+    if screen.glare[0]:
+        shown += tint(spread(_glare(screen, rays)), light.key)
+    return shown
 
 
 def sub_pixel_tile(layout: Layout, fill: float, footprint: float) -> Floats:
@@ -197,7 +201,9 @@ def _sub_pixels(screen: Display, footprint: float, x: Floats, y: Floats) -> Floa
     tile = sub_pixel_tile(screen.layout, screen.fill, footprint).reshape(-1, 3)
     column = np.floor(x * np.float32(TILE_SIDE / 2)).astype(np.int32) & (TILE_SIDE - 1)
     row = np.floor(y * np.float32(TILE_SIDE / 2)).astype(np.int32) & (TILE_SIDE - 1)
-    return tile.take(row * TILE_SIDE + column, axis=0)
+    row *= TILE_SIDE
+    row += column
+    return tile.take(row, axis=0, mode="clip")
 
 
 def _steadiness(screen: Display, rays: Rays) -> Floats:
@@ -210,7 +216,5 @@ def _steadiness(screen: Display, rays: Rays) -> Floats:
 
 def _glare(screen: Display, rays: Rays) -> Floats:
     strength, u, v, half_u, half_v = screen.glare
-    if not strength:
-        return np.zeros_like(rays.u)
     distance = ((rays.u - u) / half_u) ** 2 + ((rays.v - v) / half_v) ** 2
     return np.asarray(strength * np.exp(-2 * distance), np.float32)

@@ -5,9 +5,11 @@ there is ink. Thresholds are spread evenly over 0 to 1, so that the mean tone is
 added. Screens of different kinds leave different traces, so each is a variant that a protocol can leave out.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import Literal, get_args
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -63,20 +65,39 @@ def apply_halftone(tone: Floats, u: Floats, v: Floats, step: float, halftone: Ha
     if halftone.screen == "contone" or strength < 0.01:
         return tone
     tile = threshold_tile(halftone.screen, halftone.seed)
-    result, edge = np.empty_like(tone), np.float32(halftone.sharpness)
+    planes = []
     for channel, angle in enumerate(_ANGLES[halftone.screen]):
         cells = halftone.pitch * (1 if halftone.screen in ("stochastic", "ordered") else tile.shape[0])
         cos, sin = np.cos(angle + halftone.angle) * cells, np.sin(angle + halftone.angle) * cells
         column = np.floor(u * np.float32(cos) - v * np.float32(sin)).astype(np.int32) + 11 * channel
         row = np.floor(u * np.float32(sin) + v * np.float32(cos)).astype(np.int32) + 5 * channel
         size = tile.shape[0]
-        threshold = tile.take((row & (size - 1)) * size + (column & (size - 1)))
-        wanted = tone[..., channel]
-        square = np.square(2 * wanted - 1)
-        aim = 0.5 + (wanted - 0.5) * (1 + square * square * square / edge)  # white stays bare, black full
-        dots = np.clip((aim - threshold) * edge + 0.5, 0, 1)
-        result[..., channel] = wanted + np.float32(strength) * (dots - wanted)
-    return result
+        row &= size - 1
+        row *= size
+        row += column & (size - 1)
+        threshold = tile.take(row, mode="clip")
+        wanted = np.ascontiguousarray(tone[..., channel])
+        planes.append(_dots(wanted, threshold, np.float32(strength), np.float32(halftone.sharpness)))
+    return np.asarray(cv2.merge(planes), np.float32)
+
+
+def _dots(wanted: Floats, threshold: Floats, strength: np.float32, edge: np.float32) -> Floats:
+    """One channel printed: ink where the wanted tone is below the threshold (H, W)."""
+    square = np.square(2 * wanted - 1)
+    dots = square * square
+    dots *= square
+    dots /= edge
+    dots += 1
+    dots *= wanted - np.float32(0.5)
+    dots += np.float32(0.5)  # where it aims: white stays bare, black full
+    dots -= threshold
+    dots *= edge
+    dots += np.float32(0.5)
+    np.clip(dots, 0, 1, out=dots)
+    dots -= wanted
+    dots *= strength
+    dots += wanted
+    return dots
 
 
 def resolved(halftone: Halftone, step: float) -> float:
@@ -87,6 +108,7 @@ def resolved(halftone: Halftone, step: float) -> float:
     return 1 / max(1.0, per_cell)
 
 
+@functools.lru_cache(maxsize=8)
 def threshold_tile(screen: Screen, seed: int = 0) -> Floats:
     """One period of a screen: thresholds evenly spread over 0 to 1; the side is a power of two."""
     if screen == "ordered":

@@ -26,7 +26,11 @@ def to_linear(picture: Bytes) -> Floats:
 def to_srgb(linear: NDArray[Any]) -> Floats:
     """sRGB values, 0 to 1, of linear light; clips what lies outside (IEC 61966-2-1)."""
     x = np.clip(linear, 0.0, 1.0).astype(np.float32, copy=False)
-    return np.where(x < 0.0031308, 12.92 * x, 1.055 * np.power(x, np.float32(1 / 2.4)) - 0.055)
+    curved = np.power(x, np.float32(1 / 2.4))
+    curved *= np.float32(1.055)
+    curved -= np.float32(0.055)
+    np.copyto(curved, np.float32(12.92) * x, where=x < np.float32(0.0031308))
+    return curved
 
 
 def resize(image: NDArray[Any], height: int, width: int) -> Floats:
@@ -57,7 +61,10 @@ def tint(image: Floats, colour: tuple[float, float, float] | NDArray[np.floating
 
 def mix(below: Floats, above: Floats, cover: NDArray[np.floating]) -> Floats:
     """`above` laid over `below` where the plane `cover` (H, W) is 1."""
-    return np.asarray(below + spread(cover) * (above - below), np.float32)
+    change = np.asarray(above - below, np.float32)
+    change *= spread(cover)
+    change += below
+    return change
 
 
 def channel_means(image: NDArray[Any]) -> NDArray[np.float64]:

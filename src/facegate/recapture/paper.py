@@ -1,5 +1,6 @@
 """A printed photograph: the printer's gamut, its dots, the sheet's fibres, gloss and shading."""
 
+import functools
 from dataclasses import dataclass
 from typing import Literal, cast
 
@@ -120,11 +121,13 @@ def print_radiance(photo: Floats, sheet: Print, rays: Rays, light: Light) -> Flo
     """
     tone = look_up(_ink_tones(photo, sheet), rays)
     tone = apply_halftone(tone, rays.u, rays.v, rays.step, sheet.halftone)
-    reflectance = np.float32(sheet.ink) + tint(tone, np.array(sheet.paper) - sheet.ink)
+    lit = tint(tone, np.array(sheet.paper) - sheet.ink)
+    lit += np.float32(sheet.ink)
     shade = 1 + light.gradient[0] * (rays.u - 0.5) + light.gradient[1] * (rays.v - 0.5)
     shade = np.clip(shade * (1 + sheet.relief * rays.slope), 0.15, 3) * fibres(rays, sheet)
-    lit = reflectance * tint(spread(shade), light.ambient)
-    return lit + tint(spread(_sheen(rays, sheet)), light.key)
+    lit *= tint(spread(shade), light.ambient)
+    lit += tint(spread(_sheen(rays, sheet)), light.key)
+    return lit
 
 
 def margin_radiance(sheet: Print, rays: Rays, light: Light) -> Floats:
@@ -138,16 +141,27 @@ def look_up(photo: Floats, rays: Rays) -> Floats:
     width = photo.shape[1]
     x, y = rays.u * np.float32(width) - 0.5, rays.v * np.float32(width) - 0.5
     found = cv2.remap(photo, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
-    return np.maximum(np.asarray(found, np.float32), 0)
+    found = np.asarray(found, np.float32)
+    return np.maximum(found, 0, out=found)
 
 
 def fibres(rays: Rays, sheet: Print) -> Floats:
     """Multiplicative texture of the paper (H, W), mean 1: fine fibres on soft clouds."""
-    noise = np.random.default_rng(sheet.seed).standard_normal((128, 128)).astype(np.float32)
+    index = (rays.v * 220).astype(np.int32) & 127
+    index *= 128
+    index += (rays.u * 220).astype(np.int32) & 127
+    texture = _fibre_tile(sheet.seed).take(index, mode="clip")
+    texture *= np.float32(sheet.fibre)
+    texture += 1
+    return texture
+
+
+@functools.lru_cache(maxsize=8)
+def _fibre_tile(seed: int) -> Floats:
+    """One period of a paper's texture (128, 128), mean 0."""
+    noise = np.random.default_rng(seed).standard_normal((128, 128)).astype(np.float32)
     clouds = blur(noise, 2.5)
-    texture = 0.6 * blur(noise, 0.7) / 0.4 + 0.6 * clouds / clouds.std()
-    index = ((rays.v * 220).astype(np.int32) & 127) * 128 + ((rays.u * 220).astype(np.int32) & 127)
-    return 1 + np.float32(sheet.fibre) * texture.take(index)
+    return np.asarray(0.6 * blur(noise, 0.7) / 0.4 + 0.6 * clouds / clouds.std(), np.float32)
 
 
 def _ink_tones(photo: Floats, sheet: Print) -> Floats:
