@@ -131,6 +131,22 @@ def _makeup(
     flat[regions.cheek, :3] *= 1 + (np.array([1.05, 0.80, 0.80], np.float32) - 1) * blush
 
 
+def lay_brows(identity: "Identity", colour: Array, strength: float) -> Array:
+    """Paint a person's eyebrows on (rows, columns, 3) colours, in place."""
+    regions = _regions(identity.assets)
+    brow = identity.remembered("growth", lambda: _growth(identity, regions)).brow
+    _lay(colour.reshape(-1, 3), regions.brow, identity.brow_colour, brow * np.float32(strength))
+    return colour
+
+
+def hair_cover(identity: "Identity") -> Array:
+    """(rows, columns), 1 where the scalp's hair grows."""
+    regions = _regions(identity.assets)
+    cover = np.zeros(identity.skin.texture.shape[:2], np.float32)
+    cover.reshape(-1)[regions.hair] = identity.remembered("growth", lambda: _growth(identity, regions)).hair
+    return cover
+
+
 def _growth(identity: "Identity", regions: _Regions) -> _Growth:
     place = canonical(identity.assets)
     return _Growth(

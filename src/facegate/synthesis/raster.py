@@ -163,7 +163,7 @@ def parallel_projection(points, basis, scale, centre, size, out):
         out[i, 2] = -(basis[2, 0] * x + basis[2, 1] * y + basis[2, 2] * z)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _hidden(depth, screen, s, j):
     """Whether a strand's point lies well behind a surface."""
     x, y = int(screen[s, j, 0]), int(screen[s, j, 1])

@@ -86,10 +86,10 @@ def floats(values: Array) -> Floats:
 def _chance(a, b):
     h = (a * 374761393 + b * 668265263) & 0x7FFFFFFF
     h = ((h ^ (h >> 13)) * 1274126177) & 0x7FFFFFFF
-    return np.float32(((h ^ (h >> 16)) & 0xFFFF) / 65535.0)
+    return np.float32((h ^ (h >> 16)) & 0xFFFF) * np.float32(1 / 65535)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _visible(shadow, taps, softness, sx, sy, sz, bias, turn, count):
     """Share of the key light that reaches a place: surfaces block it, hair dims it."""
     size = shadow.shape[0]
@@ -160,22 +160,26 @@ def shade_surfaces(
     """
     height, width = ids.shape
     at, texel = np.empty(18, np.float32), np.empty(7, np.float32)
+    last = -1
+    a = b = c = triangles[0, 0]
+    x0 = y0 = x1 = y1 = x2 = y2 = near0 = near1 = near2 = ZERO
     for y in range(height):
         for x in range(width):
             t = ids[y, x]
             if t < 0:
                 continue
-            a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
-            x0, y0, x1, y1, x2, y2 = (
-                screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1],
-            )  # fmt: skip
+            if t != last:  # neighbouring pixels mostly show the same triangle
+                last = t
+                a, b, c = triangles[t, 0], triangles[t, 1], triangles[t, 2]
+                x0, y0, x1, y1, x2, y2 = (
+                    screen[a, 0], screen[a, 1], screen[b, 0], screen[b, 1], screen[c, 0], screen[c, 1],
+                )  # fmt: skip
+                inverse = ONE / ((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0))
+                near0, near1, near2 = inverse / screen[a, 2], inverse / screen[b, 2], inverse / screen[c, 2]
             px, py = np.float32(x) + np.float32(0.5), np.float32(y) + np.float32(0.5)
-            inverse = ONE / ((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0))
-            w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
-            w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
-            w2 = (ONE - w0 - w1) / screen[c, 2]
-            w0 /= screen[a, 2]
-            w1 /= screen[b, 2]
+            w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * near0
+            w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * near1
+            w2 = ((x0 - px) * (y1 - py) - (x1 - px) * (y0 - py)) * near2
             scale = ONE / (w0 + w1 + w2)
             w0 *= scale
             w1 *= scale
@@ -190,8 +194,12 @@ def shade_surfaces(
                     shadow, taps, light.softness, at[15], at[16], at[17], np.float32(0.005), turn, TAPS
                 )
             if kind[t] == 0:
-                _texel(texture, at[6], at[7], texel)
-                r, g, bl = _skin(at, texel, seen, light, surface)
+                below = _below_collar(at[8], at[9], at[10], surface.cloth)
+                if below > ZERO:
+                    r, g, bl = _cloth(at, seen, light, surface.cloth, below)
+                else:
+                    _texel(texture, at[6], at[7], texel)
+                    r, g, bl = _skin(at, texel, seen, light, surface)
             elif kind[t] == 1:
                 r, g, bl = _eye(at, seen, light, surface)
             else:
@@ -207,7 +215,7 @@ def _unit(x, y, z):
     return x * inverse, y * inverse, z * inverse
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _texel(texture, u, v, out):
     rows, columns = np.float32(texture.shape[0]), np.float32(texture.shape[1])
     fu = min(max(u * columns - np.float32(0.5), ZERO), columns - np.float32(1.001))
@@ -221,18 +229,21 @@ def _texel(texture, u, v, out):
 
 
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _below_collar(x, y, z, cloth):
+    """Metres below the edge of the clothes; not above zero where the skin is bare."""
+    if y >= cloth[0] + abs(cloth[1]):
+        return ZERO
+    wide = x / cloth[2]
+    scoop = ONE if z > np.float32(-0.12) else np.float32(0.15)
+    return cloth[0] - cloth[1] * math.exp(-wide * wide) * scoop - y
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _skin(at, texel, seen, light, surface):
     nx, ny, nz = _unit(at[3], at[4], at[5])
     vx, vy, vz = _unit(light.camera[0] - at[0], light.camera[1] - at[1], light.camera[2] - at[2])
     lx, ly, lz = light.towards[0], light.towards[1], light.towards[2]
-    cloth = surface.cloth
     x, y, z = at[8], at[9], at[10]
-    if y < cloth[0] + abs(cloth[1]):
-        wide = x / cloth[2]
-        scoop = ONE if z > np.float32(-0.12) else np.float32(0.15)
-        neck = cloth[0] - cloth[1] * math.exp(-wide * wide) * scoop
-        if y < neck:
-            return _cloth(at, seen, light, cloth, nx * lx + ny * ly + nz * lz, neck - y)
     r, g, b, gloss = texel[0], texel[1], texel[2], texel[3] * surface.skin[1]
     openness = at[14]
     relief = surface.skin[0]
@@ -301,7 +312,9 @@ def _skin(at, texel, seen, light, surface):
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def _cloth(at, seen, light, cloth, nl, below):
+def _cloth(at, seen, light, cloth, below):
+    nx, ny, nz = _unit(at[3], at[4], at[5])
+    nl = nx * light.towards[0] + ny * light.towards[1] + nz * light.towards[2]
     x, y, z = at[8], at[9], at[10]
     pattern, second = 0.0, 0.0
     if cloth[9] > 0:

@@ -5,7 +5,8 @@ Macro targets come in two families whose names say what they are made for: ``ori
 weights within a family sum to one (the rule of MakeHuman's modifiers, on its adult anchors only).
 """
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -116,21 +117,20 @@ def _three(label: str, value: float) -> dict[str, float]:
 
 def sample_local(names: Sequence[str], rng: np.random.Generator) -> NDArray[np.float32]:
     """Weights (L,) of a random face's local targets, 0 to 1; of two opposites at most one is used."""
-    row = {name: i for i, name in enumerate(names)}
     weights = np.zeros(len(names), np.float32)
-    for label, sides in _labels(names):
-        spread = next((s for start, s in SPREAD if label.startswith(start)), DEFAULT_SPREAD)
+    for spread, sides in _labels(tuple(names)):
         shared = spread * float(np.clip(rng.standard_normal(), -LIMIT, LIMIT))
         for negative, positive in sides:
             value = shared + (ASYMMETRY * rng.standard_normal() if len(sides) > 1 else 0.0)
-            name = positive if value > 0 else negative
-            if name in row:
-                weights[row[name]] = min(abs(value), 1.0)
+            row = positive if value > 0 else negative
+            if row is not None:
+                weights[row] = min(abs(value), 1.0)
     return weights
 
 
-def _labels(names: Sequence[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-    """Every local shape without side and sign: its label and per side (negative, positive) target."""
+@functools.lru_cache(maxsize=2)
+def _labels(names: tuple[str, ...]) -> list[tuple[float, list[tuple[int | None, int | None]]]]:
+    """Every local shape without side and sign: its spread and per side the rows of (negative, positive) targets."""
     found: dict[str, list[tuple[str, str]]] = {}
     positives = set(OPPOSITES.values())
     for name in sorted(names):
@@ -140,7 +140,15 @@ def _labels(names: Sequence[str]) -> Iterator[tuple[str, list[tuple[str, str]]]]
         pair = (name, f"{stem}-{OPPOSITES[sign]}") if sign in OPPOSITES else ("", name)
         label = name.removeprefix("l-").removeprefix("r-")
         found.setdefault(label, []).append(pair)
-    yield from sorted(found.items())
+    row = {name: i for i, name in enumerate(names)}
+    return [
+        (_spread(label), [(row.get(negative), row.get(positive)) for negative, positive in pairs])
+        for label, pairs in sorted(found.items())
+    ]
+
+
+def _spread(label: str) -> float:
+    return next((spread for start, spread in SPREAD if label.startswith(start)), DEFAULT_SPREAD)
 
 
 def mix(assets: HeadAssets, traits: Traits, local: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
