@@ -120,6 +120,7 @@ def test_rates_are_those_of_the_threshold_for_bpcer_5(found):
 def test_the_page_names_every_arm(tmp_path, pack, tables, evaluate_params):
     write_protocols(tmp_path, measure_arms(ARMS, tables, pack.path, evaluate_params))
     page = (tmp_path / "report.html").read_text()
+    assert f"{len(ARMS)} trainings of 6 steps" in page
     assert all(
         text in page for text in ("Synthetic.", "laser", "doorcam", "mask rigid", "Leave one content out")
     )

@@ -31,7 +31,8 @@ PROTOCOLS = {
         "asks less than a simulation left out; the mask stands alone.",
     ),
 }
-_HEAD = ("left out", "branches", "AUC", "AUC of the training with it", "difference", "attacks, bona fide")
+_VIEWS = {"no_border": "left out, no border", "all": "left out, all"}
+_HEAD = ("branches", "AUC", "AUC of the training with it", "difference", "attacks, bona fide")
 
 
 def write_protocols(folder: Path, found: Mapping[str, Any]) -> None:
@@ -56,7 +57,7 @@ def protocol_page(folder: Path, found: Mapping[str, Any]) -> Page:
     ]
     return Page(
         "Spoof: what was left out of training",
-        f"{len(found['arms'])} trainings of {found['steps']:,} steps each, the last weights of each, one seed; "
+        f"{len({title.partition(':')[0] for title in found['arms']})} trainings of {found['steps']:,} steps each, the last weights of each, one seed; "
         f"test people who are in no training; data set: {found['dataset']}.",
         bool(found["synthetic"]),
         [
@@ -106,12 +107,12 @@ def _protocol(folder: Path, found: Mapping[str, Any], protocol: str) -> Section:
         (WANTED_AUC,),
         found["synthetic"],
     )
-    tables = [Table(_HEAD, _rows(arms, view)) for view in ("no_border", "all")]
+    tables = [Table((head, *_HEAD), _rows(arms, view)) for view, head in _VIEWS.items()]
     errors = Table(
         ("left out", "branches", "APCER, no border", "APCER, all", "APCER, all, trained with it", "BPCER"),
         [row for name, arm in arms.items() for row in _error_rows(name, arm)],
     )
-    note = " Tables: no border in view; all; errors at the threshold for BPCER 5 % on validation people."
+    note = " Errors are those at the threshold for BPCER 5 % on validation people."
     return Section(title, lead + note, (Picture(path, title, wide=True),), (*tables, errors))
 
 
