@@ -55,9 +55,10 @@ def protocol_page(folder: Path, found: Mapping[str, Any]) -> Page:
         for name in PROTOCOLS
         if any(a["protocol"] == name for a in found["arms"].values())
     ]
+    trainings = len({title.partition(":")[0] for title in found["arms"]})
     return Page(
         "Spoof: what was left out of training",
-        f"{len({title.partition(':')[0] for title in found['arms']})} trainings of {found['steps']:,} steps each, the last weights of each, one seed; "
+        f"{trainings} trainings of {found['steps']:,} steps each, the last weights of each, one seed; "
         f"test people who are in no training; data set: {found['dataset']}.",
         bool(found["synthetic"]),
         [
