@@ -20,6 +20,7 @@ from facegate.contracts import AttackSpecies, Rate, Split
 from facegate.datasets.pack import Pack
 from facegate.errors import NotMeasurableError
 from facegate.evaluation.numbers import plain
+from facegate.evaluation.parallel import in_order
 from facegate.evaluation.scores import compare_embeddings, rows_of
 from facegate.evaluation.tables import Comparisons, comparisons
 from facegate.metrics.bootstrap import resample
@@ -87,13 +88,13 @@ def trivial(pack: Pack, crop_factor: float) -> dict[str, Any]:
 
 
 def _features(pack: Pack, rows: NDArray[np.intp], crop_factor: float) -> NDArray[np.float32]:
-    found = []
-    for row in rows:
+    def features(row: int) -> NDArray[np.float32]:
         crop = pack.image(int(row))
         side = crop.shape[0] / crop_factor
         corner = (crop.shape[0] - side) / 2
-        found.append(trivial_features(crop, (corner, corner, side, side)))
-    return np.array(found, np.float32)
+        return trivial_features(crop, (corner, corner, side, side))
+
+    return np.array(list(in_order(features, rows)), np.float32)
 
 
 def _logistic_auc(

@@ -14,6 +14,7 @@ from facegate.contracts import AttackSpecies, Split
 from facegate.datasets.pack import Pack
 from facegate.evaluation.corruptions import CORRUPTIONS
 from facegate.evaluation.numbers import plain
+from facegate.evaluation.parallel import in_order
 from facegate.evaluation.scores import Model, compare_embeddings, rows_of
 from facegate.metrics.bootstrap import bootstrap_rate, resample
 from facegate.params import EvaluateParams
@@ -39,10 +40,9 @@ def recognition_robustness(
     probe, other = probe[keep], other[keep]
     mated = subjects[probe] == subjects[other]
     draws = resample(subjects, params.bootstrap, params.seed)
-    both = np.concatenate([reference, reference])
 
     def measure(pictures: NDArray[np.uint8]) -> dict[str, Any]:
-        both[: rows.size] = model.run(pictures)
+        both = np.concatenate([model.run(pictures), reference])
         accepted = compare_embeddings(both, probe, other + rows.size) >= threshold
         one, two = subjects[probe], subjects[other]
         return {
@@ -87,15 +87,20 @@ def _curves(clean: NDArray[np.uint8], measure: Any, seed: int) -> dict[str, Any]
     found: dict[str, Any] = {name: [] for name in CORRUPTIONS}
     untouched = measure(clean)
     steps = [(name, strength) for name in CORRUPTIONS for strength in STRENGTHS]
-    for name, strength in tqdm(steps, desc="robustness", unit="step", leave=False, disable=None):
+
+    def figures(step: tuple[str, float]) -> dict[str, Any]:
+        name, strength = step
         if strength == 0:
-            found[name].append({"strength": strength, **untouched})
-            continue
+            return untouched
         pictures = [
             CORRUPTIONS[name](picture, strength, np.random.default_rng((seed, row)))
             for row, picture in enumerate(clean)
         ]
-        found[name].append({"strength": strength, **measure(np.stack(pictures))})
+        return measure(np.stack(pictures))
+
+    measured = in_order(figures, steps)
+    for name, strength in tqdm(steps, desc="robustness", unit="step", leave=False, disable=None):
+        found[name].append({"strength": strength, **next(measured)})
     return plain(found)
 
 

@@ -13,6 +13,7 @@ from facegate.errors import NotMeasurableError
 from facegate.evaluation.eye_scores import score_eyes
 from facegate.evaluation.folds import protocol_pairs
 from facegate.evaluation.pairs import choose_pairs
+from facegate.evaluation.parallel import in_order
 from facegate.evaluation.tables import write_table
 
 MEASURED = (Split.VAL, Split.TEST)
@@ -33,10 +34,11 @@ def answers(model: Model, pack: Pack, rows: NDArray[np.intp], title: str = "scor
     Raises:
         NotMeasurableError: an answer is NaN or infinite; the sample is named.
     """
+    batches = [rows[start : start + BATCH] for start in range(0, rows.size, BATCH)]
+    found = in_order(lambda batch: model.run(pack.images(batch)), batches)
     parts = []
-    for start in tqdm(range(0, rows.size, BATCH), desc=title, unit="batch", leave=False, disable=None):
-        batch = rows[start : start + BATCH]
-        parts.append(model.run(pack.images(batch)))
+    for batch in tqdm(batches, desc=title, unit="batch", leave=False, disable=None):
+        parts.append(next(found))
         broken = ~np.isfinite(parts[-1]).all(axis=1)
         if broken.any():
             name = pack.column("sample_id")[batch[np.argmax(broken)]]

@@ -30,7 +30,6 @@ from facegate.evaluation.pages import liveness_page, recognition_page, spoof_pag
 from facegate.evaluation.robustness import recognition_robustness, spoof_robustness
 from facegate.evaluation.scores import Model, write_scores
 from facegate.evaluation.tables import comparisons, presentations, read_table
-from facegate.evaluation.teacher import beside_teacher
 from facegate.params import EvaluateParams
 from facegate.reporting.page import write_page
 from facegate.runtime.bundle import Bundle, load_bundle, write_bundle
@@ -165,13 +164,22 @@ def _baselines(
     beside: Path | None,
 ) -> dict[str, Any]:
     if task is Task.RECOGNITION:
-        teacher = {"teacher": beside_teacher(pack, table, model, beside, params)} if beside else {}
-        return {"eigenfaces": eigenfaces(pack, table, params), **teacher}
+        return {"eigenfaces": eigenfaces(pack, table, params)} | _teacher(table, pack, model, params, beside)
     if task is Task.LIVENESS:
         return {"static": static_fusion(pack, table, beside, params)} if beside else {}
     if task is Task.EYES:
         return {}
     return {"trivial": trivial(pack, contract.input.crop_factor)}
+
+
+def _teacher(
+    table: pa.Table, pack: Pack, model: Model, params: EvaluateParams, beside: Path | None
+) -> dict[str, Any]:
+    if beside is None:
+        return {}
+    from facegate.evaluation.teacher import beside_teacher  # torch is slow to import, and only this needs it
+
+    return {"teacher": beside_teacher(pack, table, model, beside, params)}
 
 
 def _robustness(
