@@ -38,6 +38,15 @@ def test_attributes_of_the_set_are_columns(tmp_path):
     assert "photograph" not in groups
 
 
+def test_an_attribute_that_repeats_a_column_is_left_out(tmp_path):
+    rows = list(face_rows())
+    for number, row in enumerate(rows):
+        row["attributes"] = json.dumps({"Male": row["sex"] == "male", "Smiling": number % 3 == 0})
+    groups = sample_groups(written(tmp_path / "crops", rows))
+    assert "Male" not in groups
+    assert {"sex", "Smiling"} <= set(groups)
+
+
 def test_an_attribute_that_names_every_picture_is_no_group(tmp_path):
     rows = list(face_rows())
     for number, row in enumerate(rows):

@@ -24,16 +24,28 @@ def sample_groups(pack: Pack) -> dict[str, Labels]:
 
     Age, skin tone and pose come in bands. What a set says of its pictures beyond the columns (CelebA's 40
     attributes, the environment, the simulation) is a column each. A row that lacks a value is ``unknown``; a column
-    that no row fills, or that puts all rows into one group, is left out.
+    that no row fills, or that puts all rows into one group, is left out, and so is an attribute that says again what a
+    column says (CelebA's ``Male``).
     """
-    made = {name: make(pack.column(column)) for name, (column, make) in _COLUMNS.items()}
-    made = _attributes(pack.column("attributes")) | made
+    columns = {name: make(pack.column(column)) for name, (column, make) in _COLUMNS.items()}
+    attributes = {
+        name: labels
+        for name, labels in _attributes(pack.column("attributes")).items()
+        if not any(_same_groups(labels, known) for known in columns.values())
+    }
+    made = attributes | columns
     return {name: labels for name, labels in made.items() if len(set(labels.tolist()) - {UNKNOWN}) > 1}
 
 
 def pair_groups(labels: Labels, probe: NDArray[np.intp], reference: NDArray[np.intp]) -> Labels:
     """Group of each comparison: that of its two samples if they share one, else ``mixed``."""
     return np.where(labels[probe] == labels[reference], labels[probe], MIXED)
+
+
+def _same_groups(one: Labels, other: Labels) -> bool:
+    """Whether two columns group the rows alike, whatever they call the groups."""
+    pairs = set(zip(one.tolist(), other.tolist(), strict=True))
+    return len(pairs) == len(set(one.tolist())) == len(set(other.tolist()))
 
 
 def _attributes(texts: ArrayLike) -> dict[str, Labels]:
