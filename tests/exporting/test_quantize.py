@@ -50,6 +50,20 @@ def test_layers_too_narrow_for_integer_kernels_stay_in_floating_point(
     assert operators.count("Conv") + operators.count("FusedConv") == 1
 
 
+def test_a_convolution_with_computed_weights_stays_in_floating_point(
+    judge_onnx: bytes, pictures: np.ndarray
+) -> None:
+    model = onnx.load_from_string(judge_onnx)
+    conv = [node for node in model.graph.node if node.op_type == "Conv"][-1]
+    at = list(model.graph.node).index(conv)
+    computed = onnx.helper.make_node("Abs", [conv.input[1]], ["computed"], name="compute")
+    conv.input[1] = "computed"
+    model.graph.node.insert(at, computed)
+    assert conv.name in narrow_layers(remove_picture_input(model))
+    found = run_onnx(quantise(model.SerializeToString(), pictures, "x86-vnni"), pictures)
+    np.testing.assert_allclose(found, run_onnx(model.SerializeToString(), pictures), atol=0.05)
+
+
 @pytest.mark.parametrize("method", ["percentile", "entropy"])
 def test_other_calibration_methods_work(method: Method, judge_onnx: bytes, pictures: np.ndarray) -> None:
     found = run_onnx(quantise(judge_onnx, pictures, "x86-vnni", method), pictures)

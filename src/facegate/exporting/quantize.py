@@ -195,14 +195,16 @@ def narrow_layers(core: onnx.ModelProto) -> list[str]:
     """Convolutions that are slower in int8 than in floating point: too few input channels, and not packable.
 
     The fast integer kernels want channels in fours. A plain convolution of the picture itself gets them from
-    :func:`~facegate.exporting.stem.pack_stems`; the others stay in floating point.
+    :func:`~facegate.exporting.stem.pack_stems`; the others stay in floating point, and so do those of a foreign graph
+    whose weights are computed and not stored: they are no weights that could be rounded once.
     """
     shapes = {i.name: i.dims for i in core.graph.initializer}
     pixels, found = _pixels(core), []
     for node in [n for n in core.graph.node if n.op_type == "Conv"]:
         groups = next((a.i for a in node.attribute if a.name == "group"), 1)
         packable = groups == 1 and node.input[0] in pixels
-        if not packable and shapes[node.input[1]][1] * groups < PIXELS:
+        stored = shapes.get(node.input[1])
+        if stored is None or (not packable and stored[1] * groups < PIXELS):
             found.append(node.name)
     return found
 
