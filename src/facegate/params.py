@@ -212,6 +212,10 @@ class TrainerParams(Frozen):
             raise ValueError("processes that are spawned or forked do not hand their curves back; use `ddp`")
         return self
 
+    def alone(self) -> "TrainerParams":
+        """The same in one process, for what others would do a second time: a sweep, a registration."""
+        return self.model_copy(update={"devices": 1, "num_nodes": 1, "strategy": "auto"})
+
 
 class LessonsParams(Frozen):
     """What a teacher is asked (``training/pool.py``)."""

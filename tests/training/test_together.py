@@ -135,6 +135,16 @@ def test_another_node_follows(monkeypatch, node, expected):
     assert follows() is expected
 
 
+def test_a_sweep_stays_in_one_process():
+    many = with_trainer(toy_params(TASK), **TWO, num_nodes=3, threads=2).trainer
+    assert many.alone().model_dump() == {
+        **many.model_dump(),
+        "devices": 1,
+        "num_nodes": 1,
+        "strategy": "auto",
+    }
+
+
 def test_processes_that_cannot_hand_curves_back_are_refused():
     with pytest.raises(ParamsError, match="use `ddp`"):
         with_trainer(toy_params(TASK), devices=2, strategy="ddp_spawn")

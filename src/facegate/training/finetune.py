@@ -64,7 +64,7 @@ def finetune(
         parent: folder of the trained network.
         lesson: what is learned and what is to stay.
         params: recipe.
-        trainer: where to train.
+        trainer: where to train; in one process, whatever it says.
         out: folder that gets ``model.pt``, ``network.json``, ``curves.csv`` and ``curves.png``, whole or not at all.
         about: what ``network.json`` is to say beside the recipe.
         logger: gets the curve.
@@ -85,7 +85,7 @@ def finetune(
     persons = np.unique(lesson.validation.subjects, return_inverse=True)[1]
     data = CropModule(batches, lesson.validation, persons.astype(np.int64), trainer.workers)
     history = History(logger)
-    run(learner, data, trainer, [history, Progress("finetune recognition")])
+    run(learner, data, trainer.alone(), [history, Progress("finetune recognition")])
     draft = out.with_name(f".{out.name}.partial")
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(parents=True)

@@ -79,7 +79,8 @@ def _sweep(
     work: Path,
     on_trial: Callable[[Trial], None],
 ) -> list[Trial]:
-    short = _alone(shortened(material.task, params, sweep.epochs))
+    alone = params.model_copy(update={"trainer": params.trainer.alone()})
+    short = shortened(material.task, alone, sweep.epochs)
     study = _open_study(material, short, sweep, work)
     trials = [_finished(number, trial) for number, trial in enumerate(_done(study))]
     for trial in trials:
@@ -92,12 +93,6 @@ def _sweep(
         bar.update()
     bar.close()
     return trials
-
-
-def _alone(params: Params) -> Params:
-    """A trial trains in one process: others would run the sweep a second time."""
-    alone = {"devices": 1, "num_nodes": 1, "strategy": "auto"}
-    return params.model_copy(update={"trainer": params.trainer.model_copy(update=alone)})
 
 
 def _open_study(material: Material, short: Params, sweep: TuneParams, work: Path) -> optuna.Study:
