@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from facegate.contracts import CROP_COLUMNS, AttackSpecies, Task
+from facegate.datasets.modules import CropModule
 from facegate.datasets.pack import PackWriter, open_pack
 from facegate.errors import PackError
 from facegate.training.material import assemble
@@ -107,6 +108,7 @@ def test_all_arms_train_equally_long(lessons, arm):
     content = {"scenes": 4, "share": 0.25} if arm.faces else None
     params = toy_params(Task.SPOOF, content=content)
     _, data = assemble(lessons.without(arm), params)
+    assert isinstance(data, CropModule)
     set_steps(data, 5)
     assert len(data.batches) == 5
     assert data.batches[2, 4][0].shape[0] == data.batches.size
