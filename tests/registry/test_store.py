@@ -92,7 +92,9 @@ def test_a_server_that_is_away_is_named_once(
 ) -> None:
     monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")  # discard: nobody listens
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-    with pytest.raises(RegistryError, match=r"^http://127\.0\.0\.1:9: the server does not answer\n") as caught:
+    with pytest.raises(
+        RegistryError, match=r"^http://127\.0\.0\.1:9: the server does not answer\n"
+    ) as caught:
         open_store()
     assert "MLFLOW_TRACKING_URI" in caught.value.remedy
     assert "Retrying" not in "".join(capfd.readouterr())

@@ -27,6 +27,8 @@ from mlflow.tracking import MlflowClient  # noqa: E402
 
 for _name in ("alembic", "mlflow.store.db.utils", "mlflow.store.artifact.artifact_repo"):
     logging.getLogger(_name).setLevel(logging.WARNING)
-logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # what is retried and fails is told once, by us
+logging.getLogger("urllib3.connectionpool").setLevel(
+    logging.ERROR
+)  # what is retried and fails is told once, by us
 
 __all__ = ["DEFAULTS", "MlflowClient", "MlflowException", "mlflow"]

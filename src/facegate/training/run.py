@@ -88,9 +88,8 @@ def _quiet() -> Any:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=UserWarning, module=r"pytorch_lightning|torch\.optim")
-            warnings.filterwarnings(
-                "ignore", message=r".*(does not have many workers|exists and is not empty).*"
-            )
+            for hint in ("does not have many workers", "exists and is not empty", "LeafSpec.* is deprecated"):
+                warnings.filterwarnings("ignore", message=f".*{hint}")
             yield
     finally:
         log.setLevel(level)
