@@ -138,14 +138,25 @@ def test_a_stream_needs_a_calibrated_judge(make_bundle):
 class Clip:
     """Stands in for the judge of clips: the same answer from the third frame on."""
 
-    def __init__(self, llr):
-        self.llr, self.frames = llr, 0
+    def __init__(self, llr, verdict=Verdict.ACCEPT):
+        self.llr, self.verdict, self.frames = llr, verdict, 0
 
     def add(self, rgb, face, now_s):
         self.frames += 1
 
     def decide(self):
-        return Decision(Verdict.ACCEPT, 0.5, self.llr, 0.5, "bpcer_5") if self.frames >= 3 else None
+        return Decision(self.verdict, 0.5, self.llr, 0.5, "bpcer_5") if self.frames >= 3 else None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "expected"), [(Verdict.ACCEPT, [Verdict.ACCEPT]), (Verdict.REJECT, [Verdict.RETRY])]
+)
+def test_nobody_is_accepted_whom_the_judge_of_clips_does_not_accept(play, verdict, expected):
+    history, _ = play([[20]] * 6, [0.99] * 6, clips=lambda: Clip(0.0, verdict), least_frames=1, most_frames=6)
+    settled = [r.decision.verdict for frame in history for r in frame if r.decision]
+    assert sorted(set(settled)) == expected
+    first = next(i for i, (r,) in enumerate(history) if r.decision)
+    assert first == (2 if verdict is Verdict.ACCEPT else 5)  # not before it has spoken, and not for ever
 
 
 @pytest.mark.parametrize(("llr", "verdict"), [(9.0, Verdict.ACCEPT), (-9.0, Verdict.REJECT), (0.0, None)])

@@ -37,7 +37,7 @@ from facegate.params import Params, QuantizeParams
 from facegate.runtime.bundle import load_bundle, write_bundle
 
 PARITY = "parity.json"
-PARITY_CROPS = 512
+PARITY_CROPS = 2048
 GOLDEN_CROPS = 4
 SENSITIVITY_CROPS = 48
 MOST_FLOAT = 1 / 3

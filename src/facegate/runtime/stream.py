@@ -76,7 +76,8 @@ class StreamEngine:
         tracking: how tracks live and die.
         identity_tries: frames in which an unknown person is looked up.
         clips: makes the judge of one track's clip. Its newest answer stands beside the evidence of the frames, within
-            the limit of one frame, and never adds up: each clip holds most of the one before.
+            the limit of one frame, and never adds up: each clip holds most of the one before. Both must be content:
+            nobody is accepted whom it does not accept at its own operating point.
 
     Raises:
         ValueError: the engine has no spoof judge, or one that is not calibrated.
@@ -152,6 +153,8 @@ class StreamEngine:
         evidence = result.evidence.add(float("nan") if llr is None else llr, self.fusion)
         result = replace(result, last=face, evidence=evidence)
         verdict = evidence.verdict(self.fusion)
+        if verdict is Verdict.ACCEPT and not self._clip_accepts(result):
+            verdict = Verdict.RETRY if evidence.frames >= self.fusion.most_frames else None
         if verdict is Verdict.ACCEPT:
             return self._identify(result)
         if verdict is Verdict.REJECT:
@@ -159,6 +162,10 @@ class StreamEngine:
         if verdict is Verdict.RETRY:
             return replace(result, evidence=Evidence(), decision=face.end(verdict, Reason.UNDECIDED))
         return result
+
+    def _clip_accepts(self, result: TrackResult) -> bool:
+        """Whether the judge of clips is content, or there is none."""
+        return self.clips is None or (result.clip is not None and result.clip.verdict is Verdict.ACCEPT)
 
     def _identify(self, result: TrackResult) -> TrackResult:
         (face,) = self.engine.identify([replace(result.last, verdict=Verdict.ACCEPT, reasons=())])
