@@ -75,9 +75,9 @@ class StreamEngine:
         fusion: when evidence suffices.
         tracking: how tracks live and die.
         identity_tries: frames in which an unknown person is looked up.
-        clips: makes the judge of one track's clip. Its newest answer stands beside the evidence of the frames, within
-            the limit of one frame, and never adds up: each clip holds most of the one before. Both must be content:
-            nobody is accepted whom it does not accept at its own operating point.
+        clips: makes the judge of one track's clip. It sees what the frames' judge sees, so that its agreement is no
+            evidence of its own; its newest answer counts where it speaks against a live person, within the limit of
+            one frame, and nobody is accepted whom it does not accept at its own operating point.
 
     Raises:
         ValueError: the engine has no spoof judge, or one that is not calibrated.
@@ -144,7 +144,7 @@ class StreamEngine:
         llr = decision.llr if decision else None
         if decision is None or llr is None or llr != llr:
             return replace(result, clip=decision)
-        aside = replace(result.evidence, aside=0.0).add_aside(llr, self.fusion)
+        aside = replace(result.evidence, aside=0.0).add_aside(min(llr, 0.0), self.fusion)
         return replace(result, clip=decision, evidence=aside)
 
     def _weigh(self, rgb: NDArray[np.uint8], result: TrackResult) -> TrackResult:
