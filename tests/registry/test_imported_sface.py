@@ -12,7 +12,7 @@ from facegate.faces.picture import load_picture
 from facegate.metrics.intervals import exact_rate
 from facegate.params import Params
 from facegate.registry.foreign import import_model, makers_answers, noise
-from facegate.registry.imports import require_terms
+from facegate.registry.initial import refuse_terms
 from facegate.registry.recipes import RECIPES, SFACE, find_model
 from facegate.registry.release import MODELS, write_manifest
 from facegate.runtime.bundle import load_bundle
@@ -67,10 +67,11 @@ def test_an_imported_sface_accepts_the_same_person_and_refuses_the_other(
 
 @pytest.mark.parametrize("name", sorted(RECIPES))
 def test_a_commercial_project_refuses_what_its_terms_forbid(params: Params, name: str) -> None:
-    require_terms(RECIPES[name], params)
+    spec = RECIPES[name]
+    refuse_terms(spec.name, spec.training_data, params)
     data = params.data.model_copy(update={"commercial": True})
     with pytest.raises(RegistryError, match="may not be used commercially"):
-        require_terms(RECIPES[name], params.model_copy(update={"data": data}))
+        refuse_terms(spec.name, spec.training_data, params.model_copy(update={"data": data}))
 
 
 def test_what_is_no_recipe_needs_a_description(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def import_candidate(
         RegistryError: the project is commercial and the model's terms are not, the pictures are missing, or the model
             does not fit its spec.
     """
-    require_terms(spec, params)
+    refuse_terms(spec.name, spec.training_data, params)
     project, task = root or Path(), spec.task
     place = project / "imports" / spec.name
     crops = crops_for(spec, params, project, place)
@@ -93,15 +93,6 @@ def measure(
         _register(task, target, alias, metrics, places, params, training, root)
         for target in ("fp32", *targets)
     ]
-
-
-def require_terms(spec: ForeignSpec, params: Params) -> None:
-    """Refuse a model that may not be used commercially where the project is marked commercial.
-
-    Raises:
-        RegistryError: with the terms.
-    """
-    refuse_terms(spec.name, spec.training_data, params)
 
 
 def crops_for(spec: ForeignSpec, params: Params, project: Path, place: Path) -> Path:
