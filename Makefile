@@ -32,7 +32,7 @@ $(READY): $(LOCK) pyproject.toml
 
 repro: $(READY) ## run the graph; PROFILE=smoke|embedded|… writes params.yaml from that profile first
 	$(if $(PROFILE),facegate profile use $(PROFILE))
-	dvc repro
+	python -m pipelines.graph
 
 test: $(READY) ## run the whole suite
 	python -m pytest

@@ -171,6 +171,8 @@ class TuneParams(Frozen):
     trials: Annotated[int, Field(ge=0)]
     """0 skips the sweep: training then takes the values of params.yaml. The first trial is those values."""
     epochs: PositiveInt
+    steps: PositiveInt | None = None
+    """Of each epoch of a trial; all by default. Clips, which are few, always take all."""
     seed: int = 3
     space: dict[str, SpanParams] = Field(default_factory=dict)
     """Numbers of the task's section, by dotted path: ``optim.learning_rate``."""

@@ -4,6 +4,7 @@ from torch import nn
 
 from facegate.errors import ParamsError
 from facegate.models.blocks import normalise, parameter_count, scaled
+from facegate.models.recognition.network import WholeMap
 from facegate.models.recognition.network import build_network as build_recogniser
 from facegate.models.spoof.network import Detail, SpoofNet
 from facegate.models.spoof.network import build_network as build_spoof
@@ -46,7 +47,20 @@ def test_spoof_shapes(size):
 def test_only_layers_that_quantise(network):
     leaves = [layer for layer in network.modules() if not list(layer.children())]
     assert leaves
-    assert {type(layer) for layer in leaves} <= set(ALLOWED)
+    assert {type(layer) for layer in leaves} <= {*ALLOWED, WholeMap}
+
+
+def test_a_whole_map_trains_as_a_sum_and_answers_as_the_convolution_it_is():
+    torch.manual_seed(0)
+    layer = WholeMap(6, 7)
+    maps = torch.randn(5, 6, 7, 7, requires_grad=True)
+    trained = layer.train()(maps)
+    answered = layer.eval()(maps)
+    assert trained.shape == answered.shape == (5, 6, 1, 1)
+    torch.testing.assert_close(trained, answered)
+    ways = [torch.autograd.grad(out.square().sum(), (maps, layer.weight)) for out in (trained, answered)]
+    for by_sum, by_convolution in zip(*ways, strict=True):
+        torch.testing.assert_close(by_sum, by_convolution)
 
 
 def test_any_timm_backbone_becomes_a_recogniser():

@@ -20,7 +20,6 @@ from facegate.training.protocols import (
     arms_of,
     held_columns,
     read_lessons,
-    set_steps,
     train_arm,
 )
 from tests.training.conftest import toy_params
@@ -109,7 +108,7 @@ def test_all_arms_train_equally_long(lessons, arm):
     params = toy_params(Task.SPOOF, content=content)
     _, data = assemble(lessons.without(arm), params)
     assert isinstance(data, CropModule)
-    set_steps(data, 5)
+    data.set_steps(5)
     assert len(data.batches) == 5
     assert data.batches[2, 4][0].shape[0] == data.batches.size
 

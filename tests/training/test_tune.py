@@ -131,6 +131,13 @@ def test_lagging_trials_are_pruned(tmp_path, packs, monkeypatch):
     assert states == ["pruned" if trial.pruned else "complete" for trial in seen]
 
 
+def test_trials_may_be_shorter_than_an_epoch(tmp_path, packs):
+    seen = []
+    sweep(tmp_path, packs, "a", on_trial=seen.append, tune={"trials": 1, "epochs": 2, "steps": 1})
+    size = toy_params(TASK).spoof.optim.batch_size
+    assert [row["samples"] for row in seen[0].rows] == [size, 2 * size]
+
+
 def test_no_trials_means_the_recipe(tmp_path, packs):
     assert sweep(tmp_path, packs, "a", tune={"trials": 0}) == {}
     assert read_best(tmp_path / "a") == {}

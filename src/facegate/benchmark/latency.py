@@ -20,6 +20,8 @@ from facegate.runtime.session import AUTO, Session
 
 REFERENCE = "fp32"
 BATCHES = (1, 4, 16, 64)
+LARGEST_BATCH = 64 * 160 * 160 * 3
+"""Bytes of pictures in a batch, unless one input alone has more: a clip is as dear as many pictures."""
 _SLOWEST_LAYERS = 12
 
 
@@ -128,10 +130,14 @@ def _throughput(bundle: Bundle, params: BenchmarkParams) -> dict[str, dict[str, 
     picture = bundle.golden.inputs[:1]
     for threads in usable(params.threads):
         session = Session(bundle, threads)
-        calls = {str(n): _call(session, np.repeat(picture, n, axis=0)) for n in BATCHES}
+        calls = {str(n): _call(session, np.repeat(picture, n, axis=0)) for n in _batches(picture)}
         times = interleave(calls, max(5, params.runs // 40), 2, label="throughput")
         found[str(threads)] = {n: round(int(n) / float(np.median(t)), 1) for n, t in times.items()}
     return found
+
+
+def _batches(picture: NDArray[np.uint8]) -> list[int]:
+    return [n for n in BATCHES if n == 1 or n * picture.nbytes <= LARGEST_BATCH]
 
 
 def _share(bundle: Bundle, variant: Mapping[str, Any], limits: Mapping[str, float]) -> dict[str, float]:

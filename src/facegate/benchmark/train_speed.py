@@ -21,7 +21,6 @@ from facegate.datasets.modules import CropModule
 from facegate.models.learner import Learner
 from facegate.params import Params, load_params
 from facegate.training.material import Material, assemble, load_material, section
-from facegate.training.protocols import set_steps
 from facegate.training.run import run
 
 KEPT = 4
@@ -95,7 +94,7 @@ def train_speed(material: Material, params: Params, steps: int, rounds: int) -> 
         torch.manual_seed(short.optim.seed)
         learner, data = assemble(material, params.model_copy(update={material.task.value: short}))
         assert isinstance(data, CropModule)
-        set_steps(data, steps)
+        data.set_steps(steps)
         size = data.batches.size
         pace = Pace()
         run(learner, data, params.trainer, [pace])

@@ -72,6 +72,12 @@ class CropModule(pl.LightningDataModule):
         super().__init__()
         self.batches, self.validation, self.labels, self.workers = batches, validation, labels, workers
 
+    def set_steps(self, steps: int) -> None:
+        """Make epochs of so many steps, whatever the number of pictures."""
+        batches = self.batches
+        for part in (batches, batches.faces) if isinstance(batches, ContentBeside) else (batches,):
+            part.steps = steps
+
     def train_dataloader(self) -> DataLoader[Any]:
         """One pass over the epoch that Lightning names."""
         trainer = self.trainer

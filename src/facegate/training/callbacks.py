@@ -11,9 +11,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from facegate.models.learner import Learner
-
-Row = dict[str, float]
-"""One epoch: epoch, samples seen, learning rate, training loss, validation metric."""
+from facegate.training.trials import Row
 
 
 class MetricLogger(Protocol):

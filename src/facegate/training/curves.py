@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from facegate.training.callbacks import Row
+from facegate.training.trials import Row
 
 
 def write_curves(folder: Path, rows: Sequence[Row], metric: str, best_epoch: int) -> None:

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from facegate.contracts import AttackSpecies, Split, Task
-from facegate.datasets.batches import ContentBeside, Crops
+from facegate.datasets.batches import Crops
 from facegate.datasets.modules import CropModule
 from facegate.datasets.pack import Pack
 from facegate.errors import PackError
@@ -191,16 +191,9 @@ def train_arm(arm: Arm, lessons: Lessons, params: Params, steps: int) -> SpoofMo
     material = material if recipe.content else replace(material, content=None)
     learner, data = assemble(material, params.model_copy(update={"spoof": recipe}))
     assert isinstance(learner, SpoofModule) and isinstance(data, CropModule)
-    set_steps(data, max(1, steps // EPOCHS))
+    data.set_steps(max(1, steps // EPOCHS))
     run(learner, data, params.trainer, [Progress(arm.title)])
     return learner.eval()
-
-
-def set_steps(data: CropModule, steps: int) -> None:
-    """Make epochs of so many steps, whatever the number of pictures."""
-    batches = data.batches
-    for part in (batches, batches.faces) if isinstance(batches, ContentBeside) else (batches,):
-        part.steps = steps
 
 
 def _crops(pack: Pack, rows: NDArray[np.intp], name: str) -> Crops:

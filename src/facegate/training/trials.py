@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from facegate.contracts import Task
-from facegate.training.callbacks import Row
 from facegate.training.space import BEST, Value
+
+Row = dict[str, float]
+"""One epoch: epoch, samples seen, learning rate, training loss, validation metric."""
 
 
 @dataclass(frozen=True)

@@ -19,12 +19,13 @@ from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
 from facegate.contracts import Task
+from facegate.datasets.modules import CropModule
 from facegate.params import Params, SpanParams, TuneParams
-from facegate.training.callbacks import History, Row
+from facegate.training.callbacks import History
 from facegate.training.material import Material, assemble, load_material, run_key
 from facegate.training.run import run
 from facegate.training.space import Value, defaults, shortened, tune_section, with_values
-from facegate.training.trials import Trial, best_of, write_sweep
+from facegate.training.trials import Row, Trial, best_of, write_sweep
 
 STARTUP = 5
 """Trials drawn at random before the sampler models what it has seen."""
@@ -135,6 +136,8 @@ def _run_trial(
     params = with_values(material.task, short, trial.params)
     torch.manual_seed(sweep.seed)
     learner, data = assemble(material, params)
+    if sweep.steps and isinstance(data, CropModule):
+        data.set_steps(min(sweep.steps, data.batches.steps))
 
     def lags(row: Row) -> bool:
         trial.report(row[learner.metric], int(row["epoch"]))

@@ -12,13 +12,36 @@ from facegate.models.blocks import ConvUnit, Residual, scaled
 
 TIMM = "timm/"
 SIZE = 112
-"""Side of the aligned crop, pixels; both heads expect a 7×7 map from it."""
+"""Side of the aligned crop, pixels."""
+MAP = 7
+"""Side of the last map that it gives, pixels."""
 
 DENSE_STAGES = ((16, 0), (32, 1), (64, 2), (128, 1))
 """Channels and residual blocks of each stride-2 stage of the dense network."""
 
 MOBILE_STAGES = ((64, 2, 2, 5), (128, 2, 4, 1), (128, 1, 2, 6), (128, 2, 4, 1), (128, 1, 2, 2))
 """Channels, first stride, expansion and repeats (Chen et al., 2018, table 1)."""
+
+
+class WholeMap(nn.Conv2d):
+    """Depthwise convolution whose kernel covers the whole map: one weighted sum per channel.
+
+    Trains as a product and a sum, which take a tenth of the time of the convolution and its gradient; evaluated and
+    exported as the convolution, which quantises.
+
+    Args:
+        channels: of the map.
+        side: of the map and the kernel, pixels.
+    """
+
+    def __init__(self, channels: int, side: int) -> None:
+        super().__init__(channels, channels, side, groups=channels, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (N, C, side, side) to (N, C, 1, 1)."""
+        if not self.training:
+            return super().forward(x)
+        return (x * self.weight[:, 0].to(x.dtype)).sum((2, 3), keepdim=True)
 
 
 class EmbeddingHead(nn.Sequential):
@@ -35,7 +58,7 @@ class EmbeddingHead(nn.Sequential):
     def __init__(self, inputs: int, hidden: int, embedding: int, affine: bool) -> None:
         super().__init__(
             ConvUnit(inputs, hidden, kernel=1),
-            ConvUnit(hidden, hidden, kernel=7, groups=hidden, act=False, padding=0),
+            nn.Sequential(WholeMap(hidden, MAP), nn.BatchNorm2d(hidden)),
             nn.Conv2d(hidden, embedding, 1, bias=False),
             nn.BatchNorm2d(embedding, affine=affine),
             nn.Flatten(),
