@@ -1,62 +1,69 @@
 """`make repro`: the whole graph, its two branches side by side.
 
-DVC runs one stage at a time, and many stages keep one core only. Recognition and spoof detection (with what stands on it:
-clips, eyes) meet where the data set is made and where everything is measured; between, each branch has its own
-`dvc repro`, as DVC's documentation advises. `dvc repro` alone gives the same files, later.
+DVC runs one stage at a time, and many stages keep one core only. Between the data set and the measurements, which take
+the machine for themselves, recognition on the one hand and spoof detection with what stands on it (clips, eyes) on the
+other need nothing of each other: each gets its own `dvc repro`. `dvc repro` alone gives the same files, later.
 """
 
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import IO
 
 from facegate.contracts import Task
-from facegate.errors import FacegateError
-from facegate.params import Params, load_params
 
-TOGETHER = ("prepare",)
-"""Last stages that take all cores by themselves, before the branches part."""
+FIRST = "prepare"
+"""Stages up to these take all cores by themselves; the branches part behind them."""
+LAST = ("benchmark", "frame", "register")
+"""Stages that come when both branches have ended."""
+DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 BAR_EVERY = 10.0
 """Seconds between two looks at a progress bar of a branch."""
 
 
-def branches(params: Params) -> dict[str, list[str]]:
-    """Targets of each branch by its name; one branch at most if there is one task."""
-    ends = {task: f"evaluate{'_clips' * (task is Task.LIVENESS)}@{task}" for task in params.tasks}
-    parts = {
-        "recognition": [ends[task] for task in params.tasks if task is Task.RECOGNITION],
-        "spoof": [ends[task] for task in params.tasks if task is not Task.RECOGNITION],
-    }
-    return {name: targets for name, targets in parts.items() if targets}
+def branches(stages: Sequence[str]) -> dict[str, list[str]]:
+    """Stages of each branch by its name; none where there is only one task to train.
+
+    Args:
+        stages: all of the graph, each behind those that it needs: ``kind`` or ``kind@task-target``.
+    """
+    parts: dict[str, list[str]] = {"recognition": [], "spoof": []}
+    for stage in stages[_end_of_first(stages) :]:
+        kind, _, of = stage.partition("@")
+        if kind not in LAST:
+            parts["recognition" if of.split("-")[0] in ("", Task.RECOGNITION) else "spoof"].append(stage)
+    return parts if all(any("@" in stage for stage in part) for part in parts.values()) else {}
+
+
+def _end_of_first(stages: Sequence[str]) -> int:
+    return 1 + max((i for i, stage in enumerate(stages) if stage.startswith(f"{FIRST}@")), default=-1)
 
 
 def main() -> int:
     """Run the graph; the first failing branch decides the exit code, and the other one is run to its end."""
-    try:
-        parts = branches(load_params())
-    except FacegateError as error:
-        raise SystemExit(f"facegate: {error}") from error
-    if len(parts) > 1:
-        failed = _repro(*TOGETHER) or _side_by_side(parts)
+    listed = subprocess.run(
+        [*DVC, "stage", "list", "--name-only"], stdout=subprocess.PIPE, text=True, check=False
+    )
+    parts = branches(listed.stdout.split()) if not listed.returncode else {}
+    if parts:
+        failed = _repro(FIRST) or _side_by_side(parts)
         if failed:
             return failed
     return _repro()
 
 
-def _command(*targets: str) -> list[str]:
-    return [sys.executable, "-m", "dvc", "--wait-for-lock", "repro", *targets]
-
-
 def _repro(*targets: str) -> int:
-    return subprocess.run(_command(*targets), check=False).returncode
+    return subprocess.run([*DVC, "repro", *targets], check=False).returncode
 
 
 def _side_by_side(parts: dict[str, list[str]]) -> int:
     running = {
-        name: subprocess.Popen(_command(*targets), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        for name, targets in parts.items()
+        name: subprocess.Popen(
+            [*DVC, "repro", "--single-item", *stages], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        for name, stages in parts.items()
     }
     width = max(map(len, parts))
     relays = [

@@ -1,81 +1,106 @@
 import io
 import sys
+from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
 
-from facegate.contracts import Task
-from facegate.params import load_params
 from pipelines import graph
 from pipelines.graph import branches
 
+ROOT = Path(__file__).parents[2]
 
-def params_of(*tasks: Task):
-    return load_params().model_copy(update={"tasks": tasks})
+STAGES = """
+fetch samples prepare@recognition prepare@spoof prepare@eyes card validate@recognition validate@spoof validate@eyes
+train@recognition train@spoof train_eyes@eyes quantize@recognition-x86-vnni quantize@eyes-x86-vnni
+benchmark@recognition benchmark@spoof frame@both register@spoof
+""".split()  # noqa: SIM905
+
+DVC = """
+import sys
+options, command, targets = sys.argv[1], sys.argv[2], [t for t in sys.argv[3:] if t != "--single-item"]
+if command == "stage":
+    print({stages!r})
+    sys.exit()
+text = " ".join(targets) or "all"
+open({log!r}, "a").write(text + chr(10))
+print("ran", text)
+sys.exit(3 if {failing!r} in text else 0)
+"""
 
 
-def test_branches_part_after_the_data_set_and_end_in_evaluation():
-    assert branches(params_of(*Task)) == {
-        "recognition": ["evaluate@recognition"],
-        "spoof": ["evaluate@spoof", "evaluate_clips@liveness", "evaluate@eyes"],
+def test_branches_part_behind_the_data_set_and_meet_before_the_measurements():
+    assert branches(STAGES) == {
+        "recognition": [
+            "card",
+            "validate@recognition",
+            "train@recognition",
+            "quantize@recognition-x86-vnni",
+        ],
+        "spoof": [
+            "validate@spoof",
+            "validate@eyes",
+            "train@spoof",
+            "train_eyes@eyes",
+            "quantize@eyes-x86-vnni",
+        ],
     }
-    assert branches(params_of(Task.SPOOF)) == {"spoof": ["evaluate@spoof"]}
+
+
+def test_every_stage_of_dvc_yaml_stands_behind_those_that_it_needs():
+    stages = Repo(ROOT).index.stages
+    for number, stage in enumerate(stages):
+        later = [Path(out.fs_path) for other in stages[number:] for out in other.outs]
+        for needed in (Path(dep.fs_path) for dep in stage.deps):
+            early = [out for out in later if out.is_relative_to(needed) or needed.is_relative_to(out)]
+            assert not early, f"{stage.addressing} needs {needed}"
+
+
+@pytest.mark.parametrize("task", ["recognition", "spoof"])
+def test_one_task_has_no_branches(task):
+    assert branches(["samples", f"prepare@{task}", "card", f"train@{task}", f"benchmark@{task}"]) == {}
 
 
 @pytest.fixture
-def commands(monkeypatch, tmp_path):
-    """Commands that would have been run, in their order; a target named in `failing` ends with 3."""
-    failing: set[str] = set()
-    log = tmp_path / "log"
+def ran(monkeypatch, tmp_path):
+    """Runs the graph with a stand-in for DVC that fails where `failing` is a target; gives the code and what was run."""
 
-    def command(*targets):
-        code = 3 if failing & set(targets) else 0
-        text = " ".join(targets) or "all"
-        script = f"import sys; open({str(log)!r}, 'a').write({text + chr(10)!r}); print('ran', {text!r}); sys.exit({code})"
-        return [sys.executable, "-c", script]
+    def go(stages, failing="nothing"):
+        log = tmp_path / "log"
+        script = DVC.format(stages=" ".join(stages), log=str(log), failing=failing)
+        monkeypatch.setattr(graph, "DVC", (sys.executable, "-c", script, "--wait-for-lock"))
+        return graph.main(), log.read_text().splitlines()
 
-    monkeypatch.setattr(graph, "_command", command)
-    monkeypatch.setattr(graph, "load_params", lambda: params_of(Task.RECOGNITION, Task.SPOOF))
-    return failing, lambda: log.read_text().splitlines()
+    return go
 
 
-def test_the_branches_run_between_what_all_need_and_what_is_left(commands, capfd):
-    _, ran = commands
-    assert graph.main() == 0
-    first, *between, last = ran()
-    assert (first, last) == ("prepare", "all")
-    assert sorted(between) == ["evaluate@recognition", "evaluate@spoof"]
+def test_the_branches_run_between_what_all_need_and_what_is_left(ran, capfd):
+    code, (first, *between, last) = ran(STAGES)
+    assert (code, first, last) == (0, "prepare", "all")
+    parts = branches(STAGES)
+    assert sorted(between) == sorted(" ".join(stages) for stages in parts.values())
     printed = capfd.readouterr().out
-    assert "recognition │ ran evaluate@recognition\n" in printed
-    assert "      spoof │ ran evaluate@spoof\n" in printed
+    assert "recognition │ ran card validate@recognition" in printed
+    assert "      spoof │ ran validate@spoof" in printed
 
 
-@pytest.mark.parametrize(
-    ("broken", "expected"),
-    [("prepare", ["prepare"]), ("evaluate@spoof", ["evaluate@recognition", "evaluate@spoof", "prepare"])],
-)
-def test_a_failing_branch_ends_the_run_and_not_its_sibling(commands, broken, expected):
-    failing, ran = commands
-    failing.add(broken)
-    assert graph.main() == 3
-    assert sorted(ran()) == expected
+def test_a_failing_branch_ends_the_run_and_not_its_sibling(ran):
+    code, seen = ran(STAGES, "train@spoof")
+    assert code == 3
+    assert len(seen) == 3
+    assert "all" not in seen
 
 
-def test_one_task_is_one_plain_run(commands, monkeypatch):
-    _, ran = commands
-    monkeypatch.setattr(graph, "load_params", lambda: params_of(Task.SPOOF))
-    assert graph.main() == 0
-    assert ran() == ["all"]
+def test_nothing_runs_beside_a_data_set_that_failed(ran):
+    assert ran(STAGES, "prepare") == (3, ["prepare"])
+
+
+def test_one_task_is_one_plain_run(ran):
+    assert ran(["samples", "prepare@spoof", "train@spoof"]) == (0, ["all"])
 
 
 def test_of_a_progress_bar_only_a_look_now_and_then_is_printed(capsys, monkeypatch):
     seconds = iter([0.0, 1.0, 11.0, 11.0, 12.0, 12.0, 13.0])
     monkeypatch.setattr(graph.time, "monotonic", lambda: next(seconds))
-    graph._relay("x │ ", io.BytesIO(b"10 %\r50 %\r60 %\rdone \xe2\x9c\x93\n\nrest"))
+    graph._relay("x │ ", io.BytesIO("10 %\r50 %\r60 %\rdone ✓\n\nrest".encode()))
     assert capsys.readouterr().out.splitlines() == ["x │ 50 %", "x │ done ✓", "x │ rest"]
-
-
-def test_bad_parameters_are_told_in_words(monkeypatch, tmp_path):
-    (tmp_path / "params.yaml").write_text("profile: [")
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit, match=r"facegate: params\.yaml"):
-        graph.main()
