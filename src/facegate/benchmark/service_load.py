@@ -2,7 +2,8 @@
 
 A real server in a process of its own, on the loopback; requests over plain sockets. Rounds of HTTP and rounds of the
 engine called directly alternate, so that a busy machine is busy for both. The figures: throughput of ``identify`` as a
-share of the engine's with as many threads, and the same by processor time, which a busy machine leaves comparable;
+share of the engine's on one core, where the client has a core of its own, as it has at a door; the same with all cores,
+which the client then takes a part of; and by processor time, which a busy machine leaves comparable;
 99th percentile against the median at 70 % of that throughput, with arrivals that do not wait for answers; requests
 lost while a release takes over; memory over many requests.
 """
@@ -10,7 +11,6 @@ lost while a release takes over; memory over many requests.
 import json
 import os
 import shutil
-import statistics
 import tempfile
 import time
 from collections import Counter
@@ -24,29 +24,9 @@ import numpy as np
 import typer
 
 from facegate.benchmark.machine import available_cores, describe
+from facegate.benchmark.service_rates import direct, processor_share, shares, shares_apart
 from facegate.benchmark.service_server import Answer, Caller, Server, running
-from facegate.contracts import Task
 from facegate.faces.picture import load_picture
-from facegate.runtime.bundle import load_bundle
-from facegate.runtime.engine import FaceEngine
-from facegate.runtime.models import Recogniser, SpoofJudge
-
-
-def rate(call: Callable[[int], Any], threads: int, seconds: float) -> float:
-    """Calls a second of several threads that each wait for their answer."""
-    end, counts = time.perf_counter() + seconds, [0] * threads
-
-    def work(place: int) -> None:
-        number = place
-        while time.perf_counter() < end:
-            call(number)
-            counts[place] += 1
-            number += threads
-
-    start = time.perf_counter()
-    with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(work, range(threads)))
-    return sum(counts) / (time.perf_counter() - start)
 
 
 def arrivals(
@@ -67,52 +47,6 @@ def arrivals(
         list(pool.map(one, range(int(per_second * seconds))))
         other.result()
     return answers
-
-
-def direct(release: Path) -> FaceEngine:
-    """The engine of a release without anything around it."""
-    models = release / "models"
-    return FaceEngine(
-        Recogniser(load_bundle(models / Task.RECOGNITION)), SpoofJudge(load_bundle(models / Task.SPOOF))
-    )
-
-
-def shares(
-    server: Server, engine: FaceEngine, pictures: list[bytes], rounds: int, seconds: float
-) -> dict[str, Any]:
-    """Throughput over HTTP as a share of the engine's, from rounds that alternate."""
-    threads = available_cores()
-    caller = Caller(server, pictures)
-    rates = []
-    for _ in range(rounds):
-        alone = rate(lambda n: engine.look(load_picture(pictures[n % len(pictures)])), threads, seconds)
-        rates.append((rate(caller, threads + 1, seconds), alone))
-    found = sorted(http_rate / alone for http_rate, alone in rates)
-    return {
-        "http_per_s": round(statistics.median(r[0] for r in rates), 1),
-        "engine_per_s": round(statistics.median(r[1] for r in rates), 1),
-        "share": round(statistics.median(found), 3),
-        "share_low_high": [round(found[0], 3), round(found[-1], 3)],
-        "rounds": rounds,
-    }
-
-
-def processor_share(server: Server, engine: FaceEngine, pictures: list[bytes], count: int) -> dict[str, Any]:
-    """Processor time of the engine for a picture as a share of the service's: what a busy machine leaves comparable."""
-    caller = Caller(server, pictures)
-    for number in range(10):
-        caller(number)
-        engine.look(load_picture(pictures[number % len(pictures)]))
-    before = server.process.cpu_times()
-    failed = sum(caller(number).status != 200 for number in range(count))
-    after = server.process.cpu_times()
-    start = time.process_time()
-    for number in range(count):
-        engine.look(load_picture(pictures[number % len(pictures)]))
-    alone = (time.process_time() - start) / count
-    served = (after.user + after.system - before.user - before.system) / count
-    milliseconds = {"service_ms": round(1000 * served, 2), "engine_ms": round(1000 * alone, 2)}
-    return {**milliseconds, "share": round(alone / served, 3), "requests": count, "failed": failed}
 
 
 def latencies(server: Server, pictures: list[bytes], per_second: float, seconds: float) -> dict[str, Any]:
@@ -206,6 +140,8 @@ def main(
             }
             found["processor"] = processor_share(server, direct(release), large, 200)
             print(json.dumps(found["processor"]), flush=True)
+            found["identify_apart"] = shares_apart(server, direct(release), large, rounds, seconds)
+            print(json.dumps(found["identify_apart"]), flush=True)
             found["identify"] = shares(server, direct(release), large, rounds, seconds)
             print(json.dumps(found["identify"]), flush=True)
             found["at_70_percent"] = latencies(server, large, 0.7 * found["identify"]["http_per_s"], steady)

@@ -1,0 +1,36 @@
+import os
+
+import pytest
+
+from facegate.benchmark.service_rates import _bound, _shares
+
+
+def test_rounds_of_both_alternate_and_the_share_is_one_of_the_other():
+    calls = []
+    found = _shares(
+        lambda n: calls.append("asked"), lambda n: calls.append("alone"), 1, rounds=3, seconds=0.01
+    )
+    assert found["rounds"] == 3
+    order = [call for call, before in zip(calls, [None, *calls], strict=False) if call != before]
+    assert order[0] == "alone"
+    assert {"asked", "alone"} == set(order)
+    low, high = found["share_low_high"]
+    assert low <= found["share"] <= high
+
+
+class Here:
+    """This process in a server's place."""
+
+    class process:  # noqa: N801
+        @staticmethod
+        def threads():
+            return [type("Thread", (), {"id": os.getpid()})]
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
+def test_a_service_is_bound_to_a_core_and_let_go_again():
+    before = os.sched_getaffinity(0)
+    core = min(before)
+    with _bound(Here, {core}):
+        assert os.sched_getaffinity(os.getpid()) == {core}
+    assert os.sched_getaffinity(os.getpid()) == before
