@@ -54,6 +54,13 @@ def test_verdicts(llrs, verdict):
     assert gather(llrs).verdict(PARAMS) is verdict
 
 
+@pytest.mark.parametrize(
+    ("llrs", "verdict"), [([3.0] * 3, None), ([3.0] * 40, Verdict.RETRY), ([-3.0] * 3, Verdict.REJECT)]
+)
+def test_without_consent_nobody_is_accepted_and_time_still_runs_out(llrs, verdict):
+    assert gather(llrs).verdict(PARAMS, consent=False) is verdict
+
+
 def test_one_frame_never_decides():
     assert gather([1e9, 0.0, 0.0]).verdict(PARAMS) is None
     assert gather([-1e9, 2.0, 2.0]).verdict(PARAMS) is None

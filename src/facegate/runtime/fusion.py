@@ -78,12 +78,17 @@ class Evidence:
         worth = self.frames / (1 + (self.frames - 1) * params.correlation)
         return self.total / self.frames * worth + self.aside
 
-    def verdict(self, params: FusionParams) -> Verdict | None:
-        """Accept or reject as soon as the evidence suffices, retry when time is up; None while it is open."""
+    def verdict(self, params: FusionParams, consent: bool = True) -> Verdict | None:
+        """Accept or reject as soon as the evidence suffices, retry when time is up; None while it is open.
+
+        Args:
+            params: bounds, and how many frames there may be.
+            consent: whether all others who must agree to acceptance do.
+        """
         if self.frames < params.least_frames:
             return None
         value = self.llr(params)
-        if value >= params.upper:
+        if value >= params.upper and consent:
             return Verdict.ACCEPT
         if value <= params.lower:
             return Verdict.REJECT

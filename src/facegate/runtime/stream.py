@@ -152,9 +152,7 @@ class StreamEngine:
         llr = face.spoof.llr if face.spoof else None
         evidence = result.evidence.add(float("nan") if llr is None else llr, self.fusion)
         result = replace(result, last=face, evidence=evidence)
-        verdict = evidence.verdict(self.fusion)
-        if verdict is Verdict.ACCEPT and not self._clip_accepts(result):
-            verdict = Verdict.RETRY if evidence.frames >= self.fusion.most_frames else None
+        verdict = evidence.verdict(self.fusion, self._clip_accepts(result))
         if verdict is Verdict.ACCEPT:
             return self._identify(result)
         if verdict is Verdict.REJECT:
