@@ -1,8 +1,9 @@
 """Kill -9 at every stage of the smoke graph: ``python -m tests.graph_kills [SEED]``, about ten minutes on two cores.
 
-One graph runs undisturbed. In another one, each stage is killed once, with all its processes, a moment after it has begun,
-and the graph is started again. While one run is under way a second one is tried. In the end both projects must hold
-the same metrics, the same models to the byte, and as many registered versions.
+One graph runs undisturbed, stage after stage. In another one, whose branches run side by side as in ``make repro``, everything
+is killed a moment after each stage has begun, once for every stage, and the graph is started again. While one run is under
+way a second one is tried. In the end both projects must hold the same metrics, the same models to the byte, and as many
+registered versions.
 """
 
 import os
@@ -20,14 +21,15 @@ from tests.test_graph import environment, run, smoke_copy, versions
 
 LONGEST_S = 4.0
 """A stage is killed within so many seconds of its begin."""
-STAGE = re.compile(r"Running stage '([^']+)'")
+STAGE = re.compile(r"^(.*)Running stage '([^']+)'", re.MULTILINE)
+"""What stands before it names the branch."""
 
 
 def start(project: Path, log: Path) -> subprocess.Popen[bytes]:
     """Start the graph in a group of processes of its own."""
     with log.open("wb") as out:
         return subprocess.Popen(
-            ["dvc", "repro"],
+            [sys.executable, "-m", "pipelines.graph"],
             cwd=project,
             env=environment(project),
             stdout=out,
@@ -36,9 +38,14 @@ def start(project: Path, log: Path) -> subprocess.Popen[bytes]:
         )
 
 
-def stages_in(log: Path) -> list[str]:
-    """Stages that a run has begun so far."""
+def begun(log: Path) -> list[tuple[str, str]]:
+    """Branch and name of each stage that a run has begun so far."""
     return STAGE.findall(log.read_text(errors="replace"))
+
+
+def under_way(log: Path) -> set[str]:
+    """The last stage that each branch has begun."""
+    return set(dict(begun(log)).values())
 
 
 def kill_each(project: Path, draw: random.Random) -> tuple[list[str], str]:
@@ -52,9 +59,7 @@ def kill_each(project: Path, draw: random.Random) -> tuple[list[str], str]:
         process, victim = start(project, log), ""
         while process.poll() is None and not victim:
             time.sleep(0.05)
-            begun = stages_in(log)
-            if begun and begun[-1] not in tried:
-                victim = begun[-1]
+            victim = next((stage for _, stage in begun(log) if stage not in tried), "")
         if not victim:
             break
         tried.add(victim)
@@ -63,7 +68,7 @@ def kill_each(project: Path, draw: random.Random) -> tuple[list[str], str]:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            if stages_in(log)[-1] == victim:
+            if victim in under_way(log):
                 killed.append(victim)
         print(f"{victim}: {'killed' if victim in killed else 'was quicker'}", flush=True)
     if process.returncode:
