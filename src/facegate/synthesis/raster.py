@@ -40,11 +40,32 @@ def vertex_normals(points, triangles, out):
             out[i, k] /= length
 
 
+@njit(nogil=True, cache=True, fastmath=True)
+def carry(points, follows, pivot, head, body, middle, out):
+    """Turn (N, 3) `points` about `pivot`, into `out`: with the head as far as they follow it, else with the body.
+
+    Args:
+        points: metres.
+        follows: (N,) 1 on the head and 0 on the body.
+        pivot: (3,) where the head turns on the neck.
+        head: (3, 3) rotation of the head.
+        body: (3, 3) rotation of the body.
+        middle: (3,) what becomes the origin.
+        out: (N, 3) metres.
+    """
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0] - pivot[0], points[i, 1] - pivot[1], points[i, 2] - pivot[2]
+        for k in range(3):
+            turned = body[k, 0] * x + body[k, 1] * y + body[k, 2] * z
+            nodded = head[k, 0] * x + head[k, 1] * y + head[k, 2] * z
+            out[i, k] = turned + (nodded - turned) * follows[i] - middle[k]
+
+
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
 def _centres(low, high, size):
-    """First and last of `size` pixels whose centres lie between two places."""
+    """First and last of `size` pixels whose centres lie between two places, by cutting off fractions."""
     zero, end = np.float32(0), np.float32(size)
-    first = np.int32(min(max(low + HALF, zero), end))  # cuts off the fraction, far quicker than floor and ceil
+    first = np.int32(min(max(low + HALF, zero), end))
     last = np.int32(min(max(high + HALF, zero), end)) - 1
     return first, last
 
