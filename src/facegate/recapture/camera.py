@@ -114,19 +114,23 @@ def _count(light, gain, veil, vignette, shot, dark, dice, raw):
         raw: (H, W) counts to write.
     """
     height, width = raw.shape
-    one = np.float32(1)
+    one, zero, most = np.float32(1), np.float32(0), np.float32(65535)
     down, across = np.float32(2 / (height - 1)), np.float32(2 / (width - 1))
+    seen = np.empty(width, np.float32)
     for i in range(height):
-        y = np.float32(i) * down - one
         for first in range(2):
             k = (i & 1) + first
             for j in range(first, width, 2):
-                x = np.float32(j) * across - one
-                signal = (light[i, j, k] * gain[k] + veil[k]) * (one - vignette * (x * x + y * y))
-                total = np.int32(dice[0, i, j]) + dice[1, i, j] + dice[2, i, j] + dice[3, i, j]
-                spread = math.sqrt(max(signal, np.float32(0)) * shot + dark) * NOISE_STEP
-                count = (signal + spread * np.float32(total - 510)) * FULL_WELL + PEDESTAL
-                raw[i, j] = np.uint16(min(max(count, np.float32(0)), np.float32(65535)))
+                seen[j] = light[i, j, k] * gain[k] + veil[k]
+        y = np.float32(i) * down - one
+        for j in range(width):  # a loop of its own, over neighbours: the compiler takes many at once
+            x = np.float32(j) * across - one
+            signal = seen[j] * (one - vignette * (x * x + y * y))
+            eyes = np.int32(dice[0, i, j]) + np.int32(dice[1, i, j])
+            eyes += np.int32(dice[2, i, j]) + np.int32(dice[3, i, j]) - np.int32(510)
+            spread = math.sqrt(max(signal, zero) * shot + dark) * NOISE_STEP
+            count = (signal + spread * np.float32(eyes)) * FULL_WELL + PEDESTAL
+            raw[i, j] = np.int32(min(max(count, zero), most))
 
 
 def _exposure_gain(light: Floats, camera: Camera) -> float:
