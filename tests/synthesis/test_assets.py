@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from facegate.errors import SourceError
-from facegate.synthesis.assets import EYE, SKIN, TEXTURE_SHAPE, build_head_assets, load_head_assets
+from facegate.synthesis.assets import EYE, MASK_SHAPE, SKIN, build_head_assets, load_head_assets
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +27,7 @@ def test_cuts_head_and_eyes_and_centres_them(built: Path):
     assert skin[:, 1].min() > -0.371
     assert head.left_eye.sum() == 4
     assert (head.base[head.corner[head.left_eye], 0] > 0).all()
-    assert head.masks.shape == (4, *TEXTURE_SHAPE)
+    assert head.masks.shape == (4, *MASK_SHAPE)
     assert head.masks[0].mean() > 0.99
     assert head.masks[1].max() < 0.01
 

@@ -1,5 +1,6 @@
 """A printed face with holes for the eyes, and a live person's eyes behind them."""
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -7,6 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from facegate.recapture.imaging import LUMA, Bytes, Floats, blur, mix, spread, to_linear
+
+RING = 1.6
+"""Blur of a hole that its cut edge shows in, pixels."""
 
 
 @dataclass(frozen=True)
@@ -60,12 +64,37 @@ def cut_eyes(scene: Floats, eyes: Floats, wearer: Bytes, wearer_eyes: Floats, cu
     Returns:
         Linear RGB (H, W, 3).
     """
-    behind = _behind(scene.shape[:2], eyes, wearer, wearer_eyes, cut)
     hole = _holes(scene.shape[:2], eyes, cut)
     distance = float(np.linalg.norm(eyes[0] - eyes[1]))
-    soft = blur(hole, max(0.35 * cut.half[1] * distance, 0.5))
+    softness = max(0.35 * cut.half[1] * distance, 0.5)
+    left, top, right, bottom = _around(hole, math.ceil(4 * max(softness, RING)))
+    window, corner = np.s_[top:bottom, left:right], np.array([left, top], np.float32)
+    out = np.maximum(scene, 0)
+    if right > left:
+        behind = _behind((bottom - top, right - left), eyes - corner, wearer, wearer_eyes, cut)
+        out[window] = _open(scene[window], behind, hole[window], softness, cut)
+    return out
+
+
+def _around(hole: Floats, margin: int) -> tuple[int, int, int, int]:
+    """Box (left, top, right, bottom) around the holes, pixels; beyond it nothing changes."""
+    x, y, wide, tall = cv2.boundingRect((hole > 0).astype(np.uint8))
+    if not wide:
+        return 0, 0, 0, 0
+    height, width = hole.shape
+    return (
+        max(x - margin, 0),
+        max(y - margin, 0),
+        min(x + wide + margin, width),
+        min(y + tall + margin, height),
+    )
+
+
+def _open(scene: Floats, behind: Floats, hole: Floats, softness: float, cut: Cutout) -> Floats:
+    """The sheet with its holes, their cut edges, and who is behind it in its shade (H, W, 3)."""
+    soft = blur(hole, softness)
     shade = _matched_level(scene, behind, hole) * (1 - cut.depth * (1.6 - soft))
-    ring = np.clip(blur(hole, 1.6) * 2, 0, 1) * (1 - hole)
+    ring = np.clip(blur(hole, RING) * 2, 0, 1) * (1 - hole)
     sheet = scene * spread(1 + np.float32(cut.rim) * ring * (ring > 0.2))
     return np.maximum(mix(sheet, behind * spread(shade), blur(hole, 0.8)), 0)
 

@@ -4,11 +4,13 @@ The screen is a tile of sub-pixels repeated at the display's pitch and averaged 
 paints moiré: it comes about when the camera's mosaic samples what is left of the sub-pixels.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, cast, get_args
 
 import cv2
 import numpy as np
+from numba import njit
 
 from facegate.contracts import AttackSpecies
 from facegate.recapture.geometry import Rays
@@ -130,12 +132,10 @@ def display_radiance(photo: Floats, screen: Display, rays: Rays, light: Light) -
     pitch = np.float32(screen.pitch)
     x, y = rays.u * pitch, rays.v * pitch
     shown = _pixel_values(photo ** np.float32(screen.gamma), x, y, pitch)
-    shown *= np.float32(1 - screen.black)
-    shown += np.float32(screen.black)
-    shown *= _sub_pixels(screen, screen.pitch * rays.step, x, y)
-    shown *= tint(spread(screen.brightness * _steadiness(screen, rays)), screen.white)
+    tile = sub_pixel_tile(screen.layout, screen.fill, screen.pitch * rays.step)
+    level = screen.brightness * np.array(screen.white, np.float32)
     haze = np.float32(screen.haze) * np.array(light.ambient, np.float32)
-    shown.reshape(len(shown), -1)[:] += np.tile(haze, shown.shape[1])
+    _shine(shown, x, y, tile, _steadiness(screen, rays), level, np.float32(screen.black), haze)
     if screen.glare[0]:
         shown += tint(spread(_glare(screen, rays)), light.key)
     return shown
@@ -197,13 +197,28 @@ def _pixel_values(photo: Floats, x: Floats, y: Floats, pitch: np.float32) -> Flo
     return np.asarray(found, np.float32)
 
 
-def _sub_pixels(screen: Display, footprint: float, x: Floats, y: Floats) -> Floats:
-    tile = sub_pixel_tile(screen.layout, screen.fill, footprint).reshape(-1, 3)
-    column = np.floor(x * np.float32(TILE_SIDE / 2)).astype(np.int32) & (TILE_SIDE - 1)
-    row = np.floor(y * np.float32(TILE_SIDE / 2)).astype(np.int32) & (TILE_SIDE - 1)
-    row *= TILE_SIDE
-    row += column
-    return tile.take(row, axis=0, mode="clip")
+@njit(nogil=True, cache=True, fastmath=True)
+def _shine(shown, x, y, tile, steadiness, level, black, haze):
+    """Turn the values of pixels into the light of their sub-pixels and of the glass, in place.
+
+    Args:
+        shown: (H, W, 3) linear values, 0 to 1.
+        x: (H, W) position across the screen, display pixels.
+        y: (H, W) position down.
+        tile: what :func:`sub_pixel_tile` gave.
+        steadiness: (H, W) relative brightness.
+        level: (3,) radiance of white.
+        black: radiance of black as a share of white.
+        haze: (3,) room light that the glass throws back.
+    """
+    height, width = x.shape
+    samples, last = np.float32(TILE_SIDE / 2), TILE_SIDE - 1
+    for i in range(height):
+        for j in range(width):
+            row, column = math.floor(y[i, j] * samples) & last, math.floor(x[i, j] * samples) & last
+            for k in range(3):
+                value = black + (np.float32(1) - black) * shown[i, j, k]
+                shown[i, j, k] = value * tile[row, column, k] * level[k] * steadiness[i, j] + haze[k]
 
 
 def _steadiness(screen: Display, rays: Rays) -> Floats:

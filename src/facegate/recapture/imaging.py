@@ -33,6 +33,11 @@ def to_srgb(linear: NDArray[Any]) -> Floats:
     return curved
 
 
+def luminance(picture: Floats) -> Floats:
+    """Weighted sum of the channels: (H, W, 3) to (H, W)."""
+    return np.asarray(cv2.transform(picture, LUMA[None]), np.float32)
+
+
 def resize(image: NDArray[Any], height: int, width: int) -> Floats:
     """Resample to another size: by areas when shrinking, bicubically when growing."""
     if image.shape[:2] == (height, width):

@@ -6,6 +6,7 @@ from typing import Literal, cast
 
 import cv2
 import numpy as np
+from numba import njit
 
 from facegate.recapture.geometry import Rays
 from facegate.recapture.halftone import Halftone, Screen, apply_halftone
@@ -121,13 +122,32 @@ def print_radiance(photo: Floats, sheet: Print, rays: Rays, light: Light) -> Flo
     """
     tone = look_up(_ink_tones(photo, sheet), rays)
     tone = apply_halftone(tone, rays.u, rays.v, rays.step, sheet.halftone)
-    lit = tint(tone, np.array(sheet.paper) - sheet.ink)
-    lit += np.float32(sheet.ink)
     shade = 1 + light.gradient[0] * (rays.u - 0.5) + light.gradient[1] * (rays.v - 0.5)
     shade = np.clip(shade * (1 + sheet.relief * rays.slope), 0.15, 3) * fibres(rays, sheet)
-    lit *= tint(spread(shade), light.ambient)
-    lit += tint(spread(_sheen(rays, sheet)), light.key)
-    return lit
+    paper, ambient, key = (np.array(c, np.float32) for c in (sheet.paper, light.ambient, light.key))
+    _reflect(tone, shade, _sheen(rays, sheet), np.float32(sheet.ink), paper, ambient, key)
+    return tone
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def _reflect(tone, shade, sheen, ink, paper, ambient, key):
+    """Turn tones into the light that the sheet throws back, in place.
+
+    Args:
+        tone: (H, W, 3) printed tone, 0 ink to 1 paper.
+        shade: (H, W) share of the room's light that falls on the sheet.
+        sheen: (H, W) share of the lamp that its gloss mirrors.
+        ink: reflectance of full ink.
+        paper: (3,) reflectance of bare paper.
+        ambient: (3,) colour of the room's light.
+        key: (3,) colour of the lamp.
+    """
+    height, width = shade.shape
+    for i in range(height):
+        for j in range(width):
+            for k in range(3):
+                reflectance = ink + (paper[k] - ink) * tone[i, j, k]
+                tone[i, j, k] = reflectance * shade[i, j] * ambient[k] + sheen[i, j] * key[k]
 
 
 def margin_radiance(sheet: Print, rays: Rays, light: Light) -> Floats:
@@ -166,9 +186,9 @@ def _fibre_tile(seed: int) -> Floats:
 
 def _ink_tones(photo: Floats, sheet: Print) -> Floats:
     """What the printer aims at: desaturated, curved, mixed and banded tones (h, w, 3), 0 to 1."""
-    grey = (photo @ LUMA)[..., None]
-    tone = np.clip(grey + (photo - grey) * np.float32(sheet.gamut), 0, 1) ** np.float32(sheet.gamma)
-    tone = tone @ np.array(sheet.mixing, np.float32).T
+    faded = sheet.gamut * np.eye(3, dtype=np.float32) + (1 - sheet.gamut) * LUMA
+    tone = np.clip(cv2.transform(photo, faded), 0, 1) ** np.float32(sheet.gamma)
+    tone = cv2.transform(tone, np.array(sheet.mixing, np.float32))
     depth, frequency = sheet.banding
     rows = np.arange(photo.shape[0], dtype=np.float32) / photo.shape[1]
     stripes = 1 + depth * np.sin(2 * np.pi * frequency * rows)

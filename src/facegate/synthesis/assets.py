@@ -29,8 +29,12 @@ SKIN, EYE, TEETH, TONGUE, LASH = range(5)
 
 HEAD_UV = (0.63, 0.17, 1.0, 0.87)
 """Part of the texture plane that the head fills: left, top, right, bottom (v downwards)."""
-TEXTURE_SHAPE = (512, 512)
-"""Rows and columns of every skin texture."""
+MASK_SHAPE = (512, 512)
+"""Rows and columns of the masks over a skin texture."""
+TEXTURE_SHAPE = (384, 384)
+"""Rows and columns of every skin texture: texels of half to one millimetre on the face, finer than any picture."""
+FINENESS = TEXTURE_SHAPE[0] / MASK_SHAPE[0]
+"""Texels of a skin texture along one texel of a mask, in which blurs are given."""
 STRETCH = (((0.0, 0.32, 0.88, 1.0), (0.0, 0.10, 0.96, 1.0)), ((0.0, 0.28, 0.72, 1.0), (0.0, 0.12, 0.88, 1.0)))
 """How that part is stretched along u and v, so that the face gets most of the texels: (from, to)."""
 
@@ -200,10 +204,10 @@ def _triangulate(mesh: ObjMesh, kept: list[tuple[int, int]]) -> tuple[NDArray, N
 
 
 def _window(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The head's part of a full texture mask, at the skin textures' size."""
+    """The head's part of a full texture mask, at the masks' own size."""
     height, width = mask.shape
     left, top, right, bottom = HEAD_UV
-    rows, columns = TEXTURE_SHAPE
+    rows, columns = MASK_SHAPE
     u = _stretch((np.arange(columns) + 0.5) / columns, *STRETCH[0][::-1]) * (right - left) + left
     v = _stretch((np.arange(rows) + 0.5) / rows, *STRETCH[1][::-1]) * (bottom - top) + top
     x, y = np.meshgrid(u * width - 0.5, v * height - 0.5)

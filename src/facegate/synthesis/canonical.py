@@ -7,6 +7,7 @@ Coordinates are metres from midway between the eyelids: x to the person's left, 
 import functools
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class Canonical:
         ear: (V,) 0 to 1, 1 on the ears.
         texel: (rows, columns, 3) position of each texel; NaN-free, zero outside.
         covered: (rows, columns) texels that belong to the head.
+        masks: (4, rows, columns) the assets' masks on these texels.
         tangent_u, tangent_v: (rows, columns, 3) unit step along the texture / metres, per texel axis.
     """
 
@@ -53,6 +55,7 @@ class Canonical:
     ear: Array
     texel: Array
     covered: NDArray[np.bool_]
+    masks: Array
     tangent_u: Array
     tangent_v: Array
 
@@ -89,6 +92,9 @@ def canonical(assets: HeadAssets) -> Canonical:
         ear=_at(assets.masks[3], assets.uv) * np.isin(np.arange(len(vertices)), skin),
         texel=texel,
         covered=covered,
+        masks=np.stack(
+            [cv2.resize(m, TEXTURE_SHAPE[::-1], interpolation=cv2.INTER_AREA) for m in assets.masks]
+        ),
         tangent_u=du,
         tangent_v=dv,
     )

@@ -5,7 +5,8 @@ import functools
 import cv2
 import numpy as np
 
-from facegate.synthesis.assets import HeadAssets
+from facegate.synthesis.assets import FINENESS, HeadAssets
+from facegate.synthesis.canonical import canonical
 from facegate.synthesis.geometry import Array, smoothstep
 from facegate.synthesis.identity import Identity
 from facegate.synthesis.look import Look
@@ -17,7 +18,7 @@ def mask_texture(identity: Identity, look: Look, mask: MaskLook) -> Array:
     """(rows, columns, 7) colour, gloss and relief of the mask, with the wearer's skin beyond its edge."""
     bare = identity.dressed(look).texture
     colour = lay_brows(identity, np.ascontiguousarray(bare[..., :3]), 0.75)
-    colour = np.asarray(cv2.GaussianBlur(colour, (0, 0), mask.blur), np.float32)
+    colour = np.asarray(cv2.GaussianBlur(colour, (0, 0), mask.blur * FINENESS), np.float32)
     colour = _printed(colour, mask)
     if mask.front:
         colour = _on_wearer(colour, identity, mask)
@@ -56,5 +57,7 @@ def _on_wearer(colour: Array, identity: Identity, mask: MaskLook) -> Array:
 @functools.lru_cache(maxsize=2)
 def _edge(assets: HeadAssets) -> tuple[Array, Array]:
     """(rows, columns, 1) twice: 1 where a mask of the face alone is, and what its edge leaves of the light."""
-    face = np.asarray(cv2.GaussianBlur(assets.masks[0], (0, 0), 1.5), np.float32)[..., None]
+    face = np.asarray(cv2.GaussianBlur(canonical(assets).masks[0], (0, 0), 1.5 * FINENESS), np.float32)[
+        ..., None
+    ]
     return smoothstep(0.30, 0.42, face), 1 - np.float32(0.5) * np.exp(-(((face - 0.36) / 0.05) ** 2))

@@ -159,7 +159,7 @@ def _growth(identity: "Identity", regions: _Regions) -> _Growth:
 @functools.lru_cache(maxsize=2)
 def _regions(assets: HeadAssets) -> _Regions:
     place = canonical(assets)
-    texel, (_, lips, _, ears) = place.texel, assets.masks
+    texel, (_, lips, _, ears) = place.texel, place.masks
     x, y, z = np.abs(texel[..., 0]), texel[..., 1], texel[..., 2]
     front = place.covered & (z > -0.1) & (y > place.chin_y - 0.04)
     beard = front & (z > -0.092) & (y < place.mouth_y + 0.03 + 1.1 * np.clip(x - 0.035, 0, 1))

@@ -10,6 +10,9 @@ import numpy as np
 from numba import njit
 
 FAR = np.float32(1e9)
+HALF = np.float32(0.5)
+SLACK = np.float32(1e-4)
+"""Pixels by which a triangle reaches over its edges, so that rounding leaves no crack between two."""
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -37,12 +40,50 @@ def vertex_normals(points, triangles, out):
             out[i, k] /= length
 
 
+@njit(nogil=True, cache=True, fastmath=True)
+def carry(points, follows, pivot, head, body, middle, out):
+    """Turn (N, 3) `points` about `pivot`, into `out`: with the head as far as they follow it, else with the body.
+
+    Args:
+        points: metres.
+        follows: (N,) 1 on the head and 0 on the body.
+        pivot: (3,) where the head turns on the neck.
+        head: (3, 3) rotation of the head.
+        body: (3, 3) rotation of the body.
+        middle: (3,) what becomes the origin.
+        out: (N, 3) metres.
+    """
+    for i in range(points.shape[0]):
+        x, y, z = points[i, 0] - pivot[0], points[i, 1] - pivot[1], points[i, 2] - pivot[2]
+        for k in range(3):
+            turned = body[k, 0] * x + body[k, 1] * y + body[k, 2] * z
+            nodded = head[k, 0] * x + head[k, 1] * y + head[k, 2] * z
+            out[i, k] = turned + (nodded - turned) * follows[i] - middle[k]
+
+
 @njit(nogil=True, cache=True, fastmath=True, inline="always")
-def _centres(a, b, c, size):
-    """First and last of `size` pixels whose centres lie between the least and the largest of three places."""
-    first = math.ceil(min(a, b, c) - np.float32(0.5))
-    last = math.floor(max(a, b, c) - np.float32(0.5))
-    return max(0, first), min(size - 1, last)
+def _centres(low, high, size):
+    """First and last of `size` pixels whose centres lie between two places, by cutting off fractions."""
+    zero, end = np.float32(0), np.float32(size)
+    first = np.int32(min(max(low + HALF, zero), end))
+    last = np.int32(min(max(high + HALF, zero), end)) - 1
+    return first, last
+
+
+@njit(nogil=True, cache=True, fastmath=True, inline="always")
+def _span(x0, y0, x1, y1, x2, y2, y, size):
+    """First and last of `size` pixels whose centres, at height `y`, lie in a triangle or within `SLACK` of it."""
+    low, high = FAR, -FAR
+    if (y0 <= y) != (y1 <= y):
+        x = x0 + (y - y0) * ((x1 - x0) / (y1 - y0))
+        low, high = min(low, x), max(high, x)
+    if (y1 <= y) != (y2 <= y):
+        x = x1 + (y - y1) * ((x2 - x1) / (y2 - y1))
+        low, high = min(low, x), max(high, x)
+    if (y2 <= y) != (y0 <= y):
+        x = x2 + (y - y2) * ((x0 - x2) / (y0 - y2))
+        low, high = min(low, x), max(high, x)
+    return _centres(low - SLACK, high + SLACK, size)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -72,8 +113,8 @@ def rasterise(screen, triangles, bias, single_sided, keep, offset, depth, ids):
             screen[c, 0],
             screen[c, 1],
         )
-        left, right = _centres(x0, x1, x2, width)
-        top, bottom = _centres(y0, y1, y2, height)
+        left, right = _centres(min(x0, x1, x2), max(x0, x1, x2), width)
+        top, bottom = _centres(min(y0, y1, y2), max(y0, y1, y2), height)
         if left > right or top > bottom:
             continue
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
@@ -84,14 +125,13 @@ def rasterise(screen, triangles, bias, single_sided, keep, offset, depth, ids):
         iz1 = np.float32(1.0) / screen[b, 2]
         iz2 = np.float32(1.0) / screen[c, 2]
         for y in range(top, bottom + 1):
-            py = np.float32(y) + np.float32(0.5)
+            py = np.float32(y) + HALF
+            left, right = _span(x0, y0, x1, y1, x2, y2, py, width)
             for x in range(left, right + 1):
-                px = np.float32(x) + np.float32(0.5)
+                px = np.float32(x) + HALF
                 w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
                 w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
                 w2 = np.float32(1.0) - w0 - w1
-                if w0 < 0 or w1 < 0 or w2 < 0:
-                    continue
                 if w0 * keep[a] + w1 * keep[b] + w2 * keep[c] <= 0:
                     continue
                 z = np.float32(1.0) / (w0 * iz0 + w1 * iz1 + w2 * iz2) + bias[t]
@@ -114,22 +154,22 @@ def depth_map(points, triangles, depth):
             points[c, 0],
             points[c, 1],
         )
-        left, right = _centres(x0, x1, x2, width)
-        top, bottom = _centres(y0, y1, y2, height)
+        left, right = _centres(min(x0, x1, x2), max(x0, x1, x2), width)
+        top, bottom = _centres(min(y0, y1, y2), max(y0, y1, y2), height)
         area = (x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0)
         if left > right or top > bottom or abs(area) < 1e-9:
             continue
         inverse = np.float32(1.0) / area
         for y in range(top, bottom + 1):
-            py = np.float32(y) + np.float32(0.5)
+            py = np.float32(y) + HALF
+            left, right = _span(x0, y0, x1, y1, x2, y2, py, width)
             for x in range(left, right + 1):
-                px = np.float32(x) + np.float32(0.5)
+                px = np.float32(x) + HALF
                 w0 = ((x1 - px) * (y2 - py) - (x2 - px) * (y1 - py)) * inverse
                 w1 = ((x2 - px) * (y0 - py) - (x0 - px) * (y2 - py)) * inverse
                 w2 = np.float32(1.0) - w0 - w1
-                if w0 >= 0 and w1 >= 0 and w2 >= 0:
-                    z = w0 * points[a, 2] + w1 * points[b, 2] + w2 * points[c, 2]
-                    depth[y, x] = min(depth[y, x], z)
+                z = w0 * points[a, 2] + w1 * points[b, 2] + w2 * points[c, 2]
+                depth[y, x] = min(depth[y, x], z)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
@@ -191,7 +231,7 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
         final: whether this is the final pass.
     """
     height, wide = depth.shape
-    half, one, deep = np.float32(0.5), np.float32(1.0), np.float32(0.014)
+    half, one, deep = HALF, np.float32(1.0), np.float32(0.014)
     for s in range(screen.shape[0]):
         for j in range(screen.shape[1] - 1):
             opacity = half * (alpha[s, j] + alpha[s, j + 1])
@@ -208,16 +248,15 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
                 continue
             lean = long / length
             r0, r1 = half * width[s, j], half * width[s, j + 1]
-            reach = (max(r0, r1) + half) / lean
             start = (y0 if y0 < y1 else y1) if steep else (x0 if x0 < x1 else x1)
             from_, per_pixel = (y0, one / dy) if steep else (x0, one / dx)
-            first, last = math.ceil(start - half), math.ceil(start + long - half) - 1
+            first, last = _centres(start, start + long, height if steep else wide)
             for m in range(first, last + 1):
                 centre = np.float32(m) + half
                 f = (centre - from_) * per_pixel
                 across = x0 + f * dx if steep else y0 + f * dy
                 z = screen[s, j, 2] + f * (screen[s, j + 1, 2] - screen[s, j, 2])
-                x, y = (int(across), m) if steep else (m, int(across))
+                x, y = (np.int32(across), m) if steep else (m, np.int32(across))
                 inside = 0 <= x < wide and 0 <= y < height
                 if not final:
                     if inside and z <= depth[y, x] + bias:
@@ -229,16 +268,15 @@ def splat_strands(screen, colour, width, alpha, depth, bias, nearest, total, cle
                 c0 = colour[s, j, 0] + f * (colour[s, j + 1, 0] - colour[s, j, 0])
                 c1 = colour[s, j, 1] + f * (colour[s, j + 1, 1] - colour[s, j, 1])
                 c2 = colour[s, j, 2] + f * (colour[s, j + 1, 2] - colour[s, j, 2])
-                for n in range(math.floor(across - reach), math.floor(across + reach) + 1):
+                reach = (r + half) / lean
+                left, right = _centres(across - reach, across + reach, wide if steep else height)
+                for n in range(left, right + 1):
                     x, y = (n, m) if steep else (m, n)
-                    if x < 0 or y < 0 or x >= wide or y >= height:
+                    near = nearest[y, x]
+                    if z > min(near + deep, depth[y, x] + bias):
                         continue
                     away = abs(np.float32(n) + half - across) * lean
-                    cover = min(r + half - away, r + r, one)
-                    near = nearest[y, x]
-                    if cover <= 0 or z > near + deep or z > depth[y, x] + bias:
-                        continue
-                    a = cover * opacity
+                    a = max(min(r + half - away, r + r, one), np.float32(0)) * opacity
                     behind = max(z - near, np.float32(0.0)) * np.float32(220.0)
                     weight = a / (one + behind * behind)
                     total[y, x, 0] += weight * c0

@@ -19,6 +19,7 @@ from facegate.synthesis.look import hair_points
 from facegate.synthesis.masks import mask_texture
 from facegate.synthesis.raster import (
     FAR,
+    carry,
     composite,
     depth_map,
     parallel_projection,
@@ -105,10 +106,10 @@ class _Posed:
 
     def move(self, points: Array, follows: Array | float = 1.0) -> Array:
         """Head coordinates (N, 3) to the camera's frame; `follows` (N,) is 1 on the head and 0 on the body."""
-        share = np.reshape(np.asarray(follows, np.float32), (-1, 1))
-        from_pivot = points - PIVOT
-        head, body = from_pivot @ self.head.T, from_pivot @ self.body.T
-        return (body + (head - body) * share - self.middle).astype(np.float32)
+        points = np.ascontiguousarray(points, np.float32)
+        share, out = np.full(len(points), follows, np.float32), np.empty_like(points)
+        carry(points, share, PIVOT, self.head, self.body, self.middle, out)
+        return out
 
 
 def _deformed(identity: Identity, shot: Shot, rigid: bool) -> Array:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numba import njit
 
-from facegate.synthesis.assets import TEXTURE_SHAPE, HeadAssets
+from facegate.synthesis.assets import FINENESS, TEXTURE_SHAPE, HeadAssets
 from facegate.synthesis.canonical import Canonical, canonical
 from facegate.synthesis.colours import pigment, skin_colour
 from facegate.synthesis.geometry import Array, smoothstep
@@ -126,14 +126,14 @@ def paint_skin(assets: HeadAssets, complexion: Complexion, rng: np.random.Genera
     coarse, fine, grain = noise(rng, 7, 3), noise(rng, 40, 2), noise(rng, 150)
     melanin = (complexion.melanin * 0.06 + 0.008) * coarse + complexion.melanin
     melanin += (complexion.melanin * 0.03) * fine + (complexion.melanin * 0.02) * grain
-    blood = complexion.haemoglobin * (1 + 0.08 * noise(rng, 5, 3) + 0.05 * fine) + 0.10 * assets.masks[3]
+    blood = complexion.haemoglobin * (1 + 0.08 * noise(rng, 5, 3) + 0.05 * fine) + 0.10 * place.masks[3]
     _flush(face, complexion, blood, melanin, rng)
     _marks(face, complexion, blood, melanin, rng)
     texture = np.empty((*TEXTURE_SHAPE, 7), np.float32)
     melanin, blood = np.maximum(melanin, 0), np.maximum(blood, 0)
     for channel in range(3):
         texture[..., channel] = pigment(melanin, blood, channel)
-    lips = cv2.GaussianBlur(assets.masks[1], (0, 0), 1.3)
+    lips = cv2.GaussianBlur(place.masks[1], (0, 0), 1.3 * FINENESS)
     _paint_lips(face, complexion, texture, lips, rng)
     height = _height(face, complexion, lips, fine, grain, rng)
     _tilt(height, place.covered, place.tangent_u, place.tangent_v, texture)
@@ -242,7 +242,7 @@ def _height(
     texels = np.flatnonzero(lips)
     across = place.texel[..., 0].reshape(-1)[texels] * 2100 + 2 * fine.reshape(-1)[texels]
     height.reshape(-1)[texels] += 0.06 * lips.reshape(-1)[texels] * np.sin(across)
-    return np.asarray(cv2.GaussianBlur(height, (0, 0), 0.6), np.float32)
+    return np.asarray(cv2.GaussianBlur(height, (0, 0), 0.6 * FINENESS), np.float32)
 
 
 @njit(nogil=True, cache=True, fastmath=True)
