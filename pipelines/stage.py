@@ -12,6 +12,7 @@ from typing import Any
 from facegate.contracts import Task
 from facegate.errors import FacegateError
 from facegate.params import Params, load_params
+from facegate.whole import write_whole
 
 ASSETS = Path("data/assets")
 SAMPLES = Path("data/samples")
@@ -73,7 +74,4 @@ def _processor_seconds() -> float:
 
 def write_json(path: Path, values: Any) -> None:
     """Write JSON so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.partial")
-    draft.write_text(json.dumps(values, indent=2, sort_keys=True, allow_nan=False) + "\n")
-    draft.replace(path)
+    write_whole(path, json.dumps(values, indent=2, sort_keys=True, allow_nan=False) + "\n")

@@ -14,6 +14,7 @@ from typing import Any
 from facegate.contracts import Task
 from facegate.errors import ParamsError
 from facegate.params import Params, parse_params, read_yaml, stages_of
+from facegate.whole import write_whole
 
 BASE = "embedded"
 
@@ -45,9 +46,7 @@ def _write(values: Any, target: Path, name: str) -> Params:
     text = io.StringIO()
     _round_trip().dump(values, text)
     params = parse_params(_plain(values), name)
-    draft = target.with_name(f".{target.name}.partial")
-    draft.write_text(text.getvalue())
-    draft.replace(target)
+    write_whole(target, text.getvalue())
     return params
 
 

@@ -1,6 +1,5 @@
 """The benchmark of the whole frame path, with peers beside it: JSON, a table to read, and a plot."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from facegate.faces.detect import Detector
 from facegate.params import BenchmarkParams
 from facegate.runtime.bundle import load_bundle
 from facegate.runtime.models import Recogniser, SpoofJudge
+from facegate.whole import whole_folder
 
 
 def benchmark_frames(
@@ -102,15 +102,11 @@ def _shared(frames: Sequence[dict[str, Calls]]) -> dict[str, Calls]:
 
 
 def _write(out: Path, report: dict[str, Any]) -> None:
-    draft = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    write_json(draft / REPORT, report)
-    (draft / TABLE).write_text(frame_table(report))
-    steps = {count: row["steps_ms"] for count, row in report["frames"].items()}
-    plots.step_bars(draft / "steps.png", steps, "Frame of 640 × 480: time by step, one thread")
-    shutil.rmtree(out, ignore_errors=True)
-    draft.rename(out)
+    with whole_folder(out) as draft:
+        write_json(draft / REPORT, report)
+        (draft / TABLE).write_text(frame_table(report))
+        steps = {count: row["steps_ms"] for count, row in report["frames"].items()}
+        plots.step_bars(draft / "steps.png", steps, "Frame of 640 × 480: time by step, one thread")
 
 
 def frame_table(report: Mapping[str, Any]) -> str:

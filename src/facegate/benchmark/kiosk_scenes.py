@@ -15,6 +15,7 @@ import numpy as np
 from facegate.benchmark.kiosk_clips import Picture, in_frame, pictures_of, rendered, write_y4m
 from facegate.contracts import AttackSpecies
 from facegate.synthesis.assets import HeadAssets, load_head_assets
+from facegate.whole import whole_file
 
 SEED = 70_707
 REPLAYS = (AttackSpecies.REPLAY_PHONE, AttackSpecies.REPLAY_TABLET, AttackSpecies.REPLAY_MONITOR)
@@ -120,6 +121,5 @@ def _frames(stage: Stage, person: int, species: AttackSpecies) -> list[Picture]:
 
 
 def _keep(path: Path, frames: list[Picture]) -> None:
-    partial = path.with_name(path.name + ".partial")
-    write_y4m(partial, frames)
-    partial.replace(path)
+    with whole_file(path) as draft:
+        write_y4m(draft, frames)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from facegate.benchmark.device import KIT_VERSION
 from facegate.errors import BundleError
 from facegate.runtime.bundle import CONTRACT, GOLDEN, MODEL, load_bundle
+from facegate.whole import whole_folder
 
 REQUIRED = ("numpy", "onnxruntime")
 PLATFORMS = {
@@ -83,19 +84,16 @@ def write_kit(bundles: Mapping[str, Path], out: Path, target: str) -> list[str]:
     """
     if target not in PLATFORMS:
         raise BundleError(f"no device target `{target}`", f"choose one of {', '.join(PLATFORMS)}")
-    draft = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    for name, folder in bundles.items():
-        load_bundle(folder)
-        (draft / "bundles" / name).mkdir(parents=True)
-        for file in (MODEL, CONTRACT, GOLDEN):
-            shutil.copyfile(folder / file, draft / "bundles" / name / file)
-    (draft / "run.py").write_text((files("facegate.benchmark") / "device.py").read_text())
-    (draft / "requirements.txt").write_text("".join(f"{name}=={version(name)}\n" for name in REQUIRED))
-    readme = _README.format(names=", ".join(bundles), download=download_command(target))
-    (draft / "README.md").write_text(readme)
-    shutil.rmtree(out, ignore_errors=True)
-    draft.rename(out)
+    with whole_folder(out) as draft:
+        for name, folder in bundles.items():
+            load_bundle(folder)
+            (draft / "bundles" / name).mkdir(parents=True)
+            for file in (MODEL, CONTRACT, GOLDEN):
+                shutil.copyfile(folder / file, draft / "bundles" / name / file)
+        (draft / "run.py").write_text((files("facegate.benchmark") / "device.py").read_text())
+        (draft / "requirements.txt").write_text("".join(f"{name}=={version(name)}\n" for name in REQUIRED))
+        readme = _README.format(names=", ".join(bundles), download=download_command(target))
+        (draft / "README.md").write_text(readme)
     return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
 
 

@@ -1,7 +1,6 @@
 """The benchmark stage: measure a task's bundles, write JSON, a table to read, and plots."""
 
 import json
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from facegate.contracts import Task
 from facegate.errors import BundleError
 from facegate.params import BenchmarkParams
 from facegate.runtime.bundle import CONTRACT
+from facegate.whole import whole_folder
 
 REPORT, TABLE = "benchmark.json", "benchmark.md"
 
@@ -49,23 +49,19 @@ def benchmark_task(
     """
     measured = measure(find_bundles(candidates), params)
     report = {"task": str(task), **measured.report}
-    draft = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    write_json(draft / REPORT, report)
-    (draft / TABLE).write_text(table(report))
-    for threads, times in measured.times.items():
-        noun = "thread" if threads == 1 else "threads"
-        title = f"{task}: latency of one picture, {threads} {noun}"
-        plots.latency_distributions(draft / f"latency_{threads}.png", times, title)
-    slowest = report["slowest"]
-    plots.slowest_layers(
-        draft / "layers.png", slowest["layers"], f"{task} {slowest['variant']}: slowest operators"
-    )
-    if metrics is not None and metrics.is_file():
-        _accuracy_plot(draft / "accuracy.png", task, report, json.loads(metrics.read_text()))
-    shutil.rmtree(out, ignore_errors=True)
-    draft.rename(out)
+    with whole_folder(out) as draft:
+        write_json(draft / REPORT, report)
+        (draft / TABLE).write_text(table(report))
+        for threads, times in measured.times.items():
+            noun = "thread" if threads == 1 else "threads"
+            title = f"{task}: latency of one picture, {threads} {noun}"
+            plots.latency_distributions(draft / f"latency_{threads}.png", times, title)
+        slowest = report["slowest"]
+        plots.slowest_layers(
+            draft / "layers.png", slowest["layers"], f"{task} {slowest['variant']}: slowest operators"
+        )
+        if metrics is not None and metrics.is_file():
+            _accuracy_plot(draft / "accuracy.png", task, report, json.loads(metrics.read_text()))
     return report
 
 

@@ -26,6 +26,7 @@ from facegate.datasets.traps import source_account
 from facegate.datasets.validation_page import page
 from facegate.errors import ValidationError
 from facegate.params import ValidateParams
+from facegate.whole import write_whole
 
 EXAMPLES = 5
 PARALLEL_FROM = 5000
@@ -72,9 +73,9 @@ def validate(task: Task, samples: Path, crops: Path, reports: Path, params: Vali
         "source": source_account(sample_pack.metadata),
         "limits": params.model_dump(mode="json"),
     }
-    _write(reports / f"{task}.json", json.dumps(report, indent=1, sort_keys=True) + "\n")
+    write_whole(reports / f"{task}.json", json.dumps(report, indent=1, sort_keys=True) + "\n")
     known = {name: sample_pack.metadata.get(name, {}) for name in ("problems", "traps")}
-    _write(reports / f"{task}.html", page(report, crop_pack.metadata.get("missed", {}), **known))
+    write_whole(reports / f"{task}.html", page(report, crop_pack.metadata.get("missed", {}), **known))
     _raise_if_failed(report, reports / f"{task}.html")
     return report
 
@@ -245,10 +246,3 @@ def _sentence(rule: dict[str, Any]) -> str:
         return f"{where}: could not be checked: {rule['error']}"
     examples = f" (for instance {'; '.join(rule['examples'])})" if rule["examples"] else ""
     return f"{where}: {rule['failing']} of {rule['checked']} do not{examples}"
-
-
-def _write(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.partial")
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -11,6 +11,7 @@ from facegate.contracts import Split, Task
 from facegate.evaluation.tables import comparisons, presentations
 from facegate.metrics.pad import by_species, split_presentations
 from facegate.metrics.verification import split_comparisons
+from facegate.whole import whole_file
 
 POINTS = 200
 
@@ -44,10 +45,7 @@ def write_curves(path: Path, task: Task, table: pa.Table) -> None:
     if task is not Task.RECOGNITION:
         columns["worst_apcer"] = np.max(list(rates.values()), axis=0)
     columns |= rates
-    draft = path.with_name(f".{path.name}.partial")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with draft.open("w", newline="", encoding="utf-8") as file:
+    with whole_file(path) as draft, draft.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows([f"{value:.6g}" for value in row] for row in zip(*columns.values(), strict=True))
-    draft.replace(path)

@@ -25,6 +25,7 @@ from facegate.contracts import (
 )
 from facegate.datasets.pack import arrow_schema
 from facegate.errors import NotMeasurableError, PackError
+from facegate.whole import whole_file
 
 _KEY = b"facegate"
 COLUMNS: Mapping[Task, Sequence[Column]] = {
@@ -91,13 +92,11 @@ def write_table(path: Path, columns: Mapping[str, Any], task: Task, about: Mappi
         PackError: a column is missing or does not fit, or the disk is full.
     """
     schema = arrow_schema(COLUMNS[task])
-    draft = path.with_name(f".{path.name}.partial")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         table = pa.table(dict(columns), schema=schema)
         note = json.dumps({"task": task, **about}, sort_keys=True).encode()
-        pq.write_table(table.replace_schema_metadata({_KEY: note}), draft, compression="zstd")
-        draft.replace(path)
+        with whole_file(path) as draft:
+            pq.write_table(table.replace_schema_metadata({_KEY: note}), draft, compression="zstd")
     except (pa.ArrowInvalid, pa.ArrowTypeError, KeyError) as error:
         raise PackError(
             f"{path}: the scores do not fit a {task} table: {error}", "check the columns"
@@ -106,8 +105,6 @@ def write_table(path: Path, columns: Mapping[str, Any], task: Task, about: Mappi
         raise PackError(
             f"{path}: cannot be written: {error}", "check the folder's rights and the disk"
         ) from error
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:

@@ -35,6 +35,7 @@ from facegate.exporting.quantize import Target, quantise, sensitivity
 from facegate.models.checkpoint import load_trained, read_description
 from facegate.params import Params, QuantizeParams
 from facegate.runtime.bundle import load_bundle, write_bundle
+from facegate.whole import write_whole
 
 PARITY = "parity.json"
 PARITY_CROPS = 2048
@@ -256,7 +257,5 @@ def _where(pack: Pack, rows: Sequence[int]) -> dict[str, Any]:
 
 
 def _write_report(folder: Path, report: dict[str, Any]) -> dict[str, Any]:
-    draft = folder / f".{PARITY}.partial"
-    draft.write_text(json.dumps(report, indent=2, sort_keys=True, allow_nan=False) + "\n")
-    draft.replace(folder / PARITY)
+    write_whole(folder / PARITY, json.dumps(report, indent=2, sort_keys=True, allow_nan=False) + "\n")
     return report

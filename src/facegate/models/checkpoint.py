@@ -19,6 +19,7 @@ from torch import nn
 from facegate.contracts import Task
 from facegate.errors import CheckpointError
 from facegate.models.blocks import parameter_count
+from facegate.whole import write_whole
 
 WEIGHTS = "model.pt"
 DESCRIPTION = "network.json"
@@ -41,7 +42,6 @@ def save_trained(
         kwargs: its arguments, plain JSON values.
         training: anything JSON can hold about how it was trained.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
     buffer = io.BytesIO()
     torch.save(state, buffer)
@@ -53,8 +53,8 @@ def save_trained(
         "training": dict(training or {}),
     }
     (folder / DESCRIPTION).unlink(missing_ok=True)
-    _replace(folder / WEIGHTS, buffer.getvalue())
-    _replace(folder / DESCRIPTION, (json.dumps(description, indent=2, sort_keys=True) + "\n").encode())
+    write_whole(folder / WEIGHTS, buffer.getvalue())
+    write_whole(folder / DESCRIPTION, json.dumps(description, indent=2, sort_keys=True) + "\n")
 
 
 def load_trained(folder: Path) -> tuple[Task, nn.Module]:
@@ -92,12 +92,6 @@ def read_description(folder: Path) -> dict[str, Any]:
     if not isinstance(description, dict):
         raise _broken(folder / DESCRIPTION, "not a JSON object")
     return description
-
-
-def _replace(path: Path, data: bytes) -> None:
-    draft = path.with_name(f".{path.name}.partial")
-    draft.write_bytes(data)
-    draft.replace(path)
 
 
 def _broken(path: Path, why: str) -> CheckpointError:

@@ -19,6 +19,7 @@ from optuna.exceptions import TrialPruned
 
 from facegate.registry.names import flatten, metric_name
 from facegate.registry.store import Store, store_errors
+from facegate.whole import write_whole
 
 _MAX_PARAM = 6000
 _log = logging.getLogger(__name__)
@@ -143,10 +144,7 @@ class Run:
     def write_reference(self, path: Path) -> None:
         """Write ``run.json``, by which a stage's output still names its run when DVC restores it."""
         reference = {"run_id": self.run_id, "experiment": self.experiment, "name": self.name}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft = path.with_name(f".{path.name}.partial")
-        draft.write_text(json.dumps(reference, indent=1, sort_keys=True) + "\n")
-        draft.replace(path)
+        write_whole(path, json.dumps(reference, indent=1, sort_keys=True) + "\n")
 
 
 def create_run(store: Store, experiment: str, experiment_id: str, name: str, tags: Mapping[str, str]) -> Run:

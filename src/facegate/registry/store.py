@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from facegate.errors import RegistryError
 from facegate.registry.quiet import MlflowClient, MlflowException, mlflow
+from facegate.whole import whole_file
 
 FOLDER = "mlruns"
 DATABASE = "mlflow.db"
@@ -158,10 +159,8 @@ def _create(database: Path) -> None:
     with FileLock(database.parent / ".init.lock"), store_errors(str(database)):
         if database.exists():
             return
-        draft = database.with_name(f".{database.name}.partial")
-        draft.unlink(missing_ok=True)
-        SqlAlchemyStore(f"sqlite:///{draft}", (database.parent / "artifacts").as_uri()).engine.dispose()
-        draft.rename(database)
+        with whole_file(database) as draft:
+            SqlAlchemyStore(f"sqlite:///{draft}", (database.parent / "artifacts").as_uri()).engine.dispose()
 
 
 def _open(uri: str) -> Store:

@@ -24,6 +24,7 @@ from facegate.datasets.pack import Pack, arrow_schema, open_pack
 from facegate.errors import NotMeasurableError, PictureError
 from facegate.faces.detect import Face
 from facegate.runtime.engine import FaceEngine, Match
+from facegate.whole import whole_file
 
 BONA_FIDE = AttackSpecies.BONA_FIDE.value
 SYSTEM_COLUMNS = (
@@ -140,9 +141,8 @@ def open_presentations(path: Path) -> Pack:
 
 def write_claims(table: pa.Table, path: Path) -> None:
     """Write the table of claims, whole or not at all."""
-    draft = path.with_name(f".{path.name}.partial")
-    pq.write_table(table, draft, compression="zstd")
-    draft.replace(path)
+    with whole_file(path) as draft:
+        pq.write_table(table, draft, compression="zstd")
 
 
 class _Claim:

@@ -11,6 +11,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from facegate.whole import whole_file
+
 BLUE, ORANGE, GREEN, RED, PURPLE, GREY = "#2f6fb7", "#d9822b", "#3a8f5c", "#c0392b", "#7b5ea7", "#6b7280"
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED, GREY)
 _STYLE: dict[Any, Any] = {
@@ -57,10 +59,8 @@ def canvas(
         figure.suptitle(title, x=0.01, ha="left", weight="bold", size=12)
         if synthetic:
             figure.supxlabel("synthetic: measured on rendered people", x=0.99, ha="right", size=8, color=GREY)
-        draft = path.with_name(f".{path.name}.partial")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(draft, format="png", metadata={"Software": None})
-        draft.replace(path)
+        with whole_file(path) as draft:
+            figure.savefig(draft, format="png", metadata={"Software": None})
 
 
 def percent_axis(axes: Axes, which: str = "x") -> None:

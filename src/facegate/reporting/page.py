@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from facegate.contracts import Rate
+from facegate.whole import write_whole
 
 SYNTHETIC_NOTE = (
     "Synthetic. Measured on rendered people: these figures show that the pipeline works and say nothing about "
@@ -93,10 +94,7 @@ def write_page(path: Path, page: Page) -> None:
     Raises:
         OSError: a picture cannot be read, or the page cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.partial")
-    draft.write_text(html(page), encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, html(page))
 
 
 def html(page: Page) -> str:

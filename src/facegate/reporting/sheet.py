@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.whole import write_whole
+
 CELL, GAP, LINE = 96, 8, 15
 
 
@@ -30,10 +32,7 @@ def contact_sheet(
     done, data = cv2.imencode(".jpg", sheet[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])
     if not done:
         raise ValueError("the contact sheet could not be encoded")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.partial")
-    draft.write_bytes(data.tobytes())
-    draft.replace(path)
+    write_whole(path, data.tobytes())
 
 
 def _cell(pictures: Sequence[NDArray[np.uint8]], caption: Sequence[str]) -> NDArray[np.uint8]:

@@ -29,6 +29,7 @@ from facegate.errors import BundleError
 from facegate.runtime import signing
 from facegate.runtime.agreement import disagreements
 from facegate.runtime.onnx_file import read_metadata, write_metadata
+from facegate.whole import write_whole
 
 MODEL, CONTRACT, GOLDEN = "model.onnx", "contract.json", "golden.npz"
 METADATA_KEY = "facegate.contract"
@@ -168,10 +169,7 @@ def sign_bundle(folder: Path) -> None:
     Raises:
         BundleError: the bundle is broken, or there is no key.
     """
-    data = signing.sign(load_bundle(folder, signed=False).statement())
-    draft = folder / f".{signing.SIGNATURE}.partial"
-    draft.write_bytes(data)
-    draft.replace(folder / signing.SIGNATURE)
+    write_whole(folder / signing.SIGNATURE, signing.sign(load_bundle(folder, signed=False).statement()))
 
 
 def _read_contract(path: Path) -> ModelContract:

@@ -13,6 +13,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from facegate.errors import SourceError
+from facegate.whole import write_whole
 
 MEMORY = Path(".cache/fetch/md5.json")
 _BLOCK = 1 << 22
@@ -70,7 +71,7 @@ def md5_of(file: Path, memory: Path = MEMORY) -> str:
         while block := content.read(_BLOCK):
             digest.update(block)
             bar.update(len(block))
-    _remember(memory, {**_read(memory), key: [*state, digest.hexdigest()]})
+    write_whole(memory, json.dumps({**_read(memory), key: [*state, digest.hexdigest()]}))
     return digest.hexdigest()
 
 
@@ -78,10 +79,3 @@ def _read(memory: Path) -> dict[str, list]:
     with suppress(OSError, ValueError):
         return dict(json.loads(memory.read_text()))
     return {}
-
-
-def _remember(memory: Path, sums: Mapping[str, list]) -> None:
-    memory.parent.mkdir(parents=True, exist_ok=True)
-    draft = memory.with_name(f".{memory.name}.partial")
-    draft.write_text(json.dumps(sums))
-    draft.replace(memory)

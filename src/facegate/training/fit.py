@@ -18,6 +18,7 @@ from facegate.training.callbacks import History, MetricLogger, Progress
 from facegate.training.curves import write_curves
 from facegate.training.material import Material, assemble, load_material, network_kwargs, run_key, section
 from facegate.training.run import run
+from facegate.whole import whole_folder
 
 
 @dataclass(frozen=True)
@@ -128,9 +129,6 @@ def _write(
     metric: str,
     epoch: int,
 ) -> None:
-    draft = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     training = {
         "metric": metric,
         "value": history.rows[epoch - 1][metric],
@@ -142,10 +140,9 @@ def _write(
         **({"initial": dict(material.initial.about)} if material.initial else {}),
         "recipe": section(material.task, params).model_dump(mode="json"),
     }
-    write_curves(draft, history.rows, metric, epoch)
-    save_trained(draft, network, material.task, network_kwargs(material, params), training)
-    shutil.rmtree(out, ignore_errors=True)
-    draft.rename(out)
+    with whole_folder(out) as draft:
+        write_curves(draft, history.rows, metric, epoch)
+        save_trained(draft, network, material.task, network_kwargs(material, params), training)
 
 
 def _usable(checkpoint: Path) -> Path | None:

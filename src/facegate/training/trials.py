@@ -2,7 +2,6 @@
 
 import csv
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 from facegate.contracts import Task
 from facegate.training.space import BEST, Value
+from facegate.whole import whole_folder
 
 Row = dict[str, float]
 """One epoch: epoch, samples seen, learning rate, training loss, validation metric."""
@@ -45,9 +45,6 @@ def best_of(trials: list[Trial]) -> Trial | None:
 
 def write_sweep(out: Path, task: Task, best: Trial | None, trials: list[Trial]) -> None:
     """Write ``best_params.json`` and ``trials.csv`` into a new folder, whole or not at all."""
-    draft = out.with_name(f".{out.name}.partial")
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir(parents=True)
     summary: dict[str, Any] = {
         "task": str(task),
         "values": dict(best.values) if best else {},
@@ -57,10 +54,9 @@ def write_sweep(out: Path, task: Task, best: Trial | None, trials: list[Trial]) 
         "trials": len(trials),
         "pruned": sum(trial.pruned for trial in trials),
     }
-    (draft / BEST).write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
-    _write_table(draft / "trials.csv", trials)
-    shutil.rmtree(out, ignore_errors=True)
-    draft.rename(out)
+    with whole_folder(out) as draft:
+        (draft / BEST).write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
+        _write_table(draft / "trials.csv", trials)
 
 
 def _write_table(path: Path, trials: list[Trial]) -> None:
