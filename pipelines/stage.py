@@ -2,7 +2,6 @@
 
 import errno
 import json
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -51,7 +50,7 @@ def task_argument() -> Task:
 
 
 def run(stage: Callable[[Params], None]) -> None:
-    """Run a stage and say what time it took; an error that the user can mend is told in words and ends with code 1."""
+    """Run a stage and say how long it took; an error that the user can mend is told in words and ends with code 1."""
     start = time.perf_counter()
     try:
         stage(load_params())
@@ -63,13 +62,7 @@ def run(stage: Callable[[Params], None]) -> None:
         raise SystemExit(
             f"facegate: the disk is full: {error}\n  → free some space and run again; finished stages are kept"
         ) from error
-    print(f"took {time.perf_counter() - start:.0f} s, {_processor_seconds():.0f} s of processor time")
-
-
-def _processor_seconds() -> float:
-    """Of this process from its start, and of those that it started and that have ended."""
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
+    print(f"took {time.perf_counter() - start:.0f} s")
 
 
 def write_json(path: Path, values: Any) -> None:
