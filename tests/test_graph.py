@@ -10,12 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from facegate.contracts import Task
+from facegate.contracts import AttackSpecies, Task
 from facegate.datasets.pack import open_pack
 from facegate.registry.lineage import ENVIRONMENT_COMMANDS
+from tests.sources.published import People
 
 ROOT = Path(__file__).parents[1]
 TASKS = tuple(Task)
+RENDERER = Path("src") / "facegate" / "synthesis"
+KERNELS = (
+    'for f in {here}/*.py; do touch -r "{made}/${{f##*/}}" "$f"; done; cp -rp {made}/__pycache__ {here}/'
+)
+"""Gives a clone the compiled kernels: its sources are the same ones, but younger."""
 pytestmark = pytest.mark.smoke
 
 
@@ -58,6 +64,7 @@ def smoke_copy(copy: Path) -> None:
         if (ROOT / name).is_file():
             (copy / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, copy / name)
+    copy_kernels(ROOT, copy)
     wheels = ROOT / "data" / "external" / "wheels"
     if wheels.is_dir():
         shutil.copytree(wheels, copy / "data" / "external" / "wheels")
@@ -67,8 +74,23 @@ def smoke_copy(copy: Path) -> None:
     run(copy, sys.executable, "-m", "facegate.cli", "profile", "use", "smoke")
 
 
+def copy_kernels(tree: Path, copy: Path) -> None:
+    """Take along what numba compiled of the same sources: it knows them by time and size."""
+    for kernel in (tree / RENDERER / "__pycache__").glob("*.nb?"):
+        (copy / RENDERER / "__pycache__").mkdir(exist_ok=True)
+        shutil.copy2(kernel, copy / RENDERER / "__pycache__")
+
+
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def compiled(head_file: Path) -> None:
+    """The renderer compiled once beside its sources, and not anew by each process of each copy."""
+    people = People(head_file)
+    people.live(0, 0)
+    people.attacked(0, AttackSpecies.PRINT)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Iterator[Path]:
     """A committed copy of the work tree in which the smoke graph has run."""
     copy = tmp_path_factory.mktemp("graph") / "project"
     smoke_copy(copy)
@@ -120,8 +142,9 @@ def test_a_registered_version_is_rebuilt_byte_for_byte(project: Path) -> None:
         if line not in ENVIRONMENT_COMMANDS and not line.startswith("pip install")
     ]
     place = next(line.removeprefix("cd ") for line in commands if line.startswith("cd "))
-    wheels = project / "data" / "external"
+    wheels, renderer = project / "data" / "external", project / RENDERER
     commands.insert(commands.index(f"cd {place}") + 1, f"mkdir -p data && cp -r {wheels} data/")
+    commands.insert(commands.index(f"cd {place}") + 1, KERNELS.format(made=renderer, here=RENDERER))
     commands.insert(commands.index(f"cd {place}") + 1, 'export PYTHONPATH="$PWD/src"')
     done = run(project, "bash", "-ec", "\n".join(commands)).stdout
     assert "artifacts/eyes/candidates/fp32/model.onnx: OK" in done
