@@ -21,7 +21,20 @@ settings.load_profile("no clock")
 ROOT = Path(__file__).parents[1]
 MOST_WORKERS = 4
 """More would wait for the longest files: ``LONGEST_FIRST``."""
-LONGEST_FIRST = ("tests/test_graph.py", "tests/test_field_graphs.py")
+LONGEST_FIRST = (
+    "tests/test_graph.py",
+    "tests/training/test_together.py",
+    "tests/training/test_fit.py",
+    "tests/test_field_graphs.py",
+    "tests/registry/test_finetune.py",
+    "tests/registry/test_promote.py",
+    "tests/registry/test_ui.py",
+    "tests/registry/test_lineage.py",
+    "tests/models/test_clip_networks.py",
+    "tests/evaluation/test_clip_tasks.py",
+    "tests/serving/web/test_door.py",
+    "tests/serving/web/test_kiosk.py",
+)
 
 
 @pytest.hookimpl(optionalhook=True)
