@@ -13,11 +13,14 @@ import pytest
 
 from facegate.contracts import AttackSpecies, Task
 from facegate.datasets.pack import open_pack
+from facegate.profiles import edit_params
 from facegate.registry.lineage import ENVIRONMENT_COMMANDS
 from tests.sources.published import People
 
 ROOT = Path(__file__).parents[1]
 TASKS = tuple(Task)
+QUICK = {"benchmark": {"runs": 20, "threads": [1]}}
+"""What the smoke profile measures longer than a test of the stages needs."""
 RENDERER = Path("src") / "facegate" / "synthesis"
 KERNELS = (
     'for f in {here}/*.py; do touch -r "{made}/${{f##*/}}" "$f"; done; cp -rp {made}/__pycache__ {here}/'
@@ -73,6 +76,7 @@ def smoke_copy(copy: Path) -> None:
     run(copy, "git", "add", "-A")
     run(copy, "git", "commit", "-q", "-m", "Copy")
     run(copy, sys.executable, "-m", "facegate.cli", "profile", "use", "smoke")
+    edit_params(QUICK, copy / "params.yaml")
 
 
 def copy_kernels(tree: Path, copy: Path) -> None:
