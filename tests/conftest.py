@@ -39,9 +39,9 @@ LONGEST_FIRST = (
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """A worker for each processor if the whole suite is asked for; named files and ``-k`` run in this process."""
-    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.keyword
-    if not whole:
+    """A worker for each processor if the whole suite is asked for; a choice by file, -k or -m runs in this process."""
+    chosen = any(argument.startswith(("-k", "-m")) for argument in config.invocation_params.args)
+    if chosen or config.args_source is not pytest.Config.ArgsSource.TESTPATHS:
         return 0
     if "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
         return None
