@@ -1,5 +1,6 @@
 """The liveness heads and the eye network: shapes, sizes, what is frozen, and that they export."""
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,11 @@ def network(head):
     return build_network(head, FRAMES, SIZE, 0.5, spoof).eval()
 
 
+@cache
+def exported(head):
+    return export(network(head), Task.LIVENESS, (FRAMES * SIZE + 1, SIZE))
+
+
 def strips(count=3, cue=0.0):
     rng = np.random.default_rng(4)
     frames = rng.integers(0, 256, (count, FRAMES, SIZE, SIZE, 3), np.uint8)
@@ -39,8 +45,7 @@ def strips(count=3, cue=0.0):
 
 @pytest.mark.parametrize("head", HEADS)
 def test_every_head_exports_as_it_computes(head):
-    net, clips = network(head), strips()
-    model = export(net, Task.LIVENESS, (FRAMES * SIZE + 1, SIZE))
+    net, clips, model = network(head), strips(), exported(head)
     expected = run_network(with_head(net, Task.LIVENESS), clips)
     assert expected.shape == (3, 2)
     assert run_onnx(model, clips) == pytest.approx(expected, abs=1e-5)
@@ -49,8 +54,7 @@ def test_every_head_exports_as_it_computes(head):
 
 @pytest.mark.parametrize("head", ["tcn", "cnn_lstm"])
 def test_an_int8_head_stays_close(head):
-    net, clips = network(head), strips(8)
-    model = export(net, Task.LIVENESS, (FRAMES * SIZE + 1, SIZE))
+    clips, model = strips(8), exported(head)
     small = quantise(model, clips, "x86-vnni")
     assert run_onnx(small, clips) == pytest.approx(run_onnx(model, clips), abs=0.05)
     if head == "tcn":  # a recurrent cell stays in floating point and, this small, outweighs what was saved

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import torch
@@ -30,13 +31,27 @@ def network(seed: int) -> torch.nn.Module:
     return build_network(**KWARGS).eval()
 
 
+BUNDLES: dict[tuple[int, str], dict[str, bytes]] = {}
+
+
+def bundle_files(seed: int, params: Params) -> dict[str, bytes]:
+    """Files of the bundle of a network by seed; exported once."""
+    key = seed, params.model_dump_json()
+    if key not in BUNDLES:
+        with TemporaryDirectory() as scratch, pytest.MonkeyPatch.context() as patch:
+            patch.setattr("facegate.exporting.contract.training_data", _terms)
+            crops, trained, out = (Path(scratch) / name for name in ("crops", "trained", "fp32"))
+            save_trained(trained, network(seed), TASK, KWARGS)
+            export_bundle(trained, write_toy_pack(crops, TASK), out, params)
+            BUNDLES[key] = {path.name: path.read_bytes() for path in out.iterdir()}
+    return BUNDLES[key]
+
+
 def registered(root: Path, params: Params, exported: int, logged: int | None) -> Registered:
     """A version of a network by seed, and the run that says it trained the one of another seed."""
-    crops = write_toy_pack(root / "crops", TASK)
-    save_trained(root / "exported", network(exported), TASK, KWARGS)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("facegate.exporting.contract.training_data", _terms)
-        export_bundle(root / "exported", crops, root / "fp32", params)
+    (root / "fp32").mkdir()
+    for name, content in bundle_files(exported, params).items():
+        (root / "fp32" / name).write_bytes(content)
     reference = root / "run.json"
     with stage_run("train", TASK, params, inputs={}, reference=reference) as run:
         if logged is not None:

@@ -1,6 +1,5 @@
 """The UI's command, and a real server behind it."""
 
-import socket
 import sqlite3
 import subprocess
 import time
@@ -25,6 +24,7 @@ from facegate.registry.store import Store, init_store, open_store
 from facegate.registry.ui import server_command, ui_command, ui_environment, ui_page
 from facegate.registry.verify import verify
 from facegate.runtime.release import open_release, read_release
+from tests.ports import free_port
 from tests.registry.conftest import build_release
 
 
@@ -157,9 +157,3 @@ def test_a_release_goes_its_whole_way_through_a_server_with_passwords(
     rgb = np.zeros((64, 64, 3), np.uint8)
     assert open_release(out).look(rgb) == []
     assert read_release(out) == manifest
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]

@@ -2,7 +2,6 @@
 
 import os
 import random
-import socket
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ import psutil
 import pytest
 
 from facegate.faces.picture import load_picture
+from tests.ports import free_port
 from tests.serving.conftest import jpeg, write_release
 from tests.serving.test_uploads import HOSTILE, png_header
 
@@ -36,9 +36,7 @@ class Server(NamedTuple):
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("soak")
     write_release(folder / "release")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     limits = {
         "RATE": "1e6",
         "BURST": "1000000",

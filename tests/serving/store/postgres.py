@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from tests.ports import free_port
 
 
 def binaries() -> Path | None:
@@ -28,7 +29,7 @@ def server(programs: Path) -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="facegate-pg-"))
     if root:
         shutil.chown(folder, "postgres", "postgres")
-    data, port = folder / "data", _free_port()
+    data, port = folder / "data", free_port()
 
     def run(*command: str) -> None:
         who = ["runuser", "-u", "postgres", "--"] if root else []
@@ -47,9 +48,3 @@ def server(programs: Path) -> Iterator[str]:
             run(pg_ctl, "-D", str(data), "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]

@@ -83,7 +83,7 @@ def test_keys_come_from_a_file_or_the_environment(tmp_path):
         ("na/me AAAA", "key 1 is malformed"),
         ("name !!!!", "no base64"),
         (f"name {base64.b64encode(b'x' * 16).decode()}", "has 16 bytes"),
-        ("\n".join([new_key_line("a"), new_key_line("a")]), "`a` stands twice"),
+        ("\n".join(f"a {base64.b64encode(byte * 32).decode()}" for byte in (b"x", b"y")), "`a` stands twice"),
     ],
 )
 def test_malformed_keys_are_refused(text, says):
