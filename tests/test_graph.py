@@ -1,4 +1,4 @@
-"""The whole graph under the smoke profile, in a copy of the project; then again, as a no-op."""
+"""The whole graph under the smoke profile as `make repro` runs it, in a copy of the project; then again, as a no-op."""
 
 import json
 import os
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 TASKS = tuple(Task)
 QUICK = {"benchmark": {"runs": 20, "threads": [1]}}
 """What the smoke profile measures longer than a test of the stages needs."""
-RENDERER = Path("src") / "facegate" / "synthesis"
+COMPILED = [Path("src") / "facegate" / room for room in ("synthesis", "recapture")]
 KERNELS = (
     'for f in {here}/*.py; do touch -r "{made}/${{f##*/}}" "$f"; done; cp -rp {made}/__pycache__ {here}/'
 )
@@ -81,9 +81,10 @@ def smoke_copy(copy: Path) -> None:
 
 def copy_kernels(tree: Path, copy: Path) -> None:
     """Take along what numba compiled of the same sources: it knows them by time and size."""
-    for kernel in (tree / RENDERER / "__pycache__").glob("*.nb?"):
-        (copy / RENDERER / "__pycache__").mkdir(exist_ok=True)
-        shutil.copy2(kernel, copy / RENDERER / "__pycache__")
+    for room in COMPILED:
+        (copy / room / "__pycache__").mkdir(exist_ok=True)
+        for kernel in (tree / room / "__pycache__").glob("*.nb?"):
+            shutil.copy2(kernel, copy / room / "__pycache__")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,8 @@ def compiled(head_file: Path) -> None:
     """The renderer compiled once beside its sources, and not anew by each process of each copy."""
     people = People(head_file)
     people.live(0, 0)
-    people.attacked(0, AttackSpecies.PRINT)
+    for species in (AttackSpecies.PRINT, AttackSpecies.REPLAY_PHONE):
+        people.attacked(0, species)
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +101,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Iterato
     """A committed copy of the work tree in which the smoke graph has run."""
     copy = tmp_path_factory.mktemp("graph") / "project"
     smoke_copy(copy)
-    run(copy, "dvc", "repro")
+    run(copy, sys.executable, "-m", "pipelines.graph")
     yield copy
     shutil.rmtree(copy)
 
@@ -133,7 +135,7 @@ def rebuild_commands(project: Path) -> list[str]:
     entered = next(number for number, command in enumerate(commands) if command.startswith("cd ")) + 1
     commands[entered:entered] = [
         'export PYTHONPATH="$PWD/src"',
-        KERNELS.format(made=project / RENDERER, here=RENDERER),
+        *(KERNELS.format(made=project / room, here=room) for room in COMPILED),
         f"mkdir -p data && cp -r {project / 'data' / 'external'} data/",
     ]
     return commands
