@@ -1,8 +1,8 @@
 """Kill -9 at every stage of the smoke graph: ``python -m tests.graph_kills [SEED]``, about ten minutes on two cores.
 
 One graph runs undisturbed, stage after stage. In another one the branches run side by side as in ``make repro``, and
-everything is killed a moment after each stage has begun, once for every stage, and started again. While one run is under way a
-second one is tried. In the end both projects must hold the same metrics, the same models to the byte, and as many
+everything is killed a moment after each stage has begun, once for every stage, and started again. While one run is under
+way a second one is tried. In the end both projects must hold the same metrics, the same models to the byte, and as many
 registered versions.
 """
 
