@@ -48,7 +48,7 @@ def test_branches_part_behind_the_data_set_and_meet_before_the_measurements():
 
 
 def test_every_stage_of_dvc_yaml_stands_behind_those_that_it_needs():
-    stages = Repo(ROOT).index.stages
+    stages = Repo(str(ROOT)).index.stages
     for number, stage in enumerate(stages):
         later = [Path(out.fs_path) for other in stages[number:] for out in other.outs]
         for needed in (Path(dep.fs_path) for dep in stage.deps):
