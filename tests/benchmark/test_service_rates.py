@@ -1,8 +1,10 @@
 import os
 
+import psutil
 import pytest
 
 from facegate.benchmark.service_rates import _bound, _shares
+from facegate.benchmark.service_server import Server
 
 
 def test_rounds_of_both_alternate_and_the_share_is_one_of_the_other():
@@ -18,19 +20,11 @@ def test_rounds_of_both_alternate_and_the_share_is_one_of_the_other():
     assert low <= found["share"] <= high
 
 
-class Here:
-    """This process in a server's place."""
-
-    class process:  # noqa: N801
-        @staticmethod
-        def threads():
-            return [type("Thread", (), {"id": os.getpid()})]
-
-
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")
 def test_a_service_is_bound_to_a_core_and_let_go_again():
     before = os.sched_getaffinity(0)
     core = min(before)
-    with _bound(Here, {core}):
+    here = Server(port=0, key="", process=psutil.Process())
+    with _bound(here, {core}):
         assert os.sched_getaffinity(os.getpid()) == {core}
     assert os.sched_getaffinity(os.getpid()) == before
