@@ -1,8 +1,8 @@
 """`make repro`: the whole graph, its two branches side by side.
 
 DVC runs one stage at a time, and many stages keep one core only. Between the data set and the measurements, which take
-the machine for themselves, recognition on the one hand and spoof detection with what stands on it (clips, eyes) on the
-other need nothing of each other: each gets its own `dvc repro`. `dvc repro` alone gives the same files, later.
+the machine for themselves, recognition (and eyes) on the one hand and spoof detection with the clips that stand on it on
+the other need nothing of each other: each gets its own `dvc repro`. `dvc repro` alone gives the same files, later.
 """
 
 import subprocess
@@ -18,22 +18,28 @@ FIRST = "prepare"
 """Stages up to these take all cores by themselves; the branches part behind them."""
 LAST = ("benchmark", "frame", "register")
 """Stages that come when both branches have ended."""
+BRANCHES = {
+    "recognition": (Task.RECOGNITION, Task.EYES),
+    "spoof": (Task.SPOOF, Task.LIVENESS),
+}
+"""Tasks that share a branch: clips stand on the spoof network; eyes, which stand alone, make both about equally long."""
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 BAR_EVERY = 10.0
 """Seconds between two looks at a progress bar of a branch."""
 
 
 def branches(stages: Sequence[str]) -> dict[str, list[str]]:
-    """Stages of each branch by its name; none where there is only one task to train.
+    """Stages of each branch by its name; none where one branch would be empty.
 
     Args:
         stages: all of the graph, each behind those that it needs: ``kind`` or ``kind@task-target``.
     """
-    parts: dict[str, list[str]] = {"recognition": [], "spoof": []}
+    parts: dict[str, list[str]] = {name: [] for name in BRANCHES}
     for stage in stages[_end_of_first(stages) :]:
         kind, _, of = stage.partition("@")
+        task = of.split("-")[0]
         if kind not in LAST:
-            parts["recognition" if of.split("-")[0] in ("", Task.RECOGNITION) else "spoof"].append(stage)
+            parts["spoof" if task in BRANCHES["spoof"] else "recognition"].append(stage)
     return parts if all(any("@" in stage for stage in part) for part in parts.values()) else {}
 
 
