@@ -18,11 +18,8 @@ FIRST = "prepare"
 """Stages up to these take all cores by themselves; the branches part behind them."""
 LAST = ("benchmark", "frame", "register")
 """Stages that come when both branches have ended."""
-BRANCHES = {
-    "recognition": (Task.RECOGNITION, Task.EYES),
-    "spoof": (Task.SPOOF, Task.LIVENESS),
-}
-"""Tasks that share a branch: clips stand on the spoof network; eyes, which stand alone, make both about equally long."""
+SPOOF_BRANCH = (Task.SPOOF, Task.LIVENESS)
+"""Clips stand on the spoof network; all others form the branch of recognition, and both take about equally long."""
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 BAR_EVERY = 10.0
 """Seconds between two looks at a progress bar of a branch."""
@@ -34,12 +31,12 @@ def branches(stages: Sequence[str]) -> dict[str, list[str]]:
     Args:
         stages: all of the graph, each behind those that it needs: ``kind`` or ``kind@task-target``.
     """
-    parts: dict[str, list[str]] = {name: [] for name in BRANCHES}
+    parts: dict[str, list[str]] = {"recognition": [], "spoof": []}
     for stage in stages[_end_of_first(stages) :]:
         kind, _, of = stage.partition("@")
         task = of.split("-")[0]
         if kind not in LAST:
-            parts["spoof" if task in BRANCHES["spoof"] else "recognition"].append(stage)
+            parts["spoof" if task in SPOOF_BRANCH else "recognition"].append(stage)
     return parts if all(any("@" in stage for stage in part) for part in parts.values()) else {}
 
 
