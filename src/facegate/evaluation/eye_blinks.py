@@ -1,7 +1,7 @@
 """Blinks of eye score tables: how many happened, how many were found, at several frame rates.
 
-A blink is true where the lids closed by half and more between two frames with open eyes; one that is cut off by the
-end of the clip, or never opens fully, is neither asked for nor held against the model.
+A blink is true where the lids closed by half and more between two frames with open eyes, however often they rose a little in
+between; one that is cut off by the end of the clip, or never opens fully, is neither asked for nor held against the model.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -33,11 +33,12 @@ def true_blinks(times: NDArray[np.floating], closure: NDArray[np.floating]) -> t
         times: of the frames, ascending, seconds.
         closure: of each, 0 open to 1 closed.
     """
-    shut = np.concatenate([[False], closure >= HALF, [False]])
-    edges = np.flatnonzero(np.diff(shut.astype(int)))
+    shut, opened_before = np.flatnonzero(closure >= HALF), np.cumsum(closure <= OPEN)
     whole: list[Span] = []
     unsure: list[Span] = []
-    for start, stop in zip(edges[::2], edges[1::2], strict=True):
+    for number in np.unique(opened_before[shut]):
+        frames = shut[opened_before[shut] == number]
+        start, stop = int(frames[0]), int(frames[-1]) + 1
         before, after = closure[:start], closure[stop:]
         complete = (before <= OPEN).any() and (after <= OPEN).any() and closure[start:stop].max() >= CLOSED
         (whole if complete else unsure).append((float(times[start]), float(times[stop - 1])))
@@ -46,6 +47,9 @@ def true_blinks(times: NDArray[np.floating], closure: NDArray[np.floating]) -> t
 
 CANDIDATES = np.linspace(0.1, 0.9, 17)
 """Thresholds that are tried."""
+BAND = 4
+"""Candidates from one threshold to the other at least, .2 as in :meth:`BlinkParams.around`: without a band between them a
+score that trembles makes two blinks of one."""
 
 
 def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
@@ -65,7 +69,7 @@ def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
         raise NotMeasurableError("no validation clip holds a blink", "raise `data.synthetic.clip_people`")
     tried: list[tuple[float, float, BlinkParams, Matches]] = []
     for place, close in enumerate(CANDIDATES.tolist()):
-        for opened in CANDIDATES[place:].tolist():
+        for opened in CANDIDATES[place + BAND :].tolist():
             limits = BlinkParams(close=close, open=opened)
             found = [_matches(val, clips, scores, (1, 0.0), limits, 0) for scores in (val.scores, val.hard)]
             total = _total([m for matches in found for m in matches])

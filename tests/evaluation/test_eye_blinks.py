@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from facegate.errors import NotMeasurableError
+from facegate.evaluation.eye_blinks import BAND, CANDIDATES, choose_thresholds, true_blinks
+from facegate.evaluation.eye_scores import Eyes
+
+FPS = 10.0
+
+
+@pytest.mark.parametrize(
+    ("closure", "whole", "unsure"),
+    [
+        ([0, 0.6, 1, 0.6, 0], [(1, 3)], []),
+        ([0, 1, 0.4, 0.4, 1, 0], [(1, 4)], []),  # lids that rise a little have not opened
+        ([0, 1, 0.1, 1, 0], [(1, 1), (3, 3)], []),
+        ([1, 1, 0, 0], [], [(0, 1)]),  # its beginning was not seen
+        ([0, 0, 1, 0.4], [], [(2, 2)]),  # nor this one's end
+        ([0, 0.6, 0], [], [(1, 1)]),  # half closed is neither
+        ([0, 0.4, 0], [], []),
+        ([], [], []),
+    ],
+)
+def test_a_blink_lies_between_two_frames_with_open_eyes(closure, whole, unsure):
+    def seconds(frames):
+        return [(pytest.approx(first / FPS), pytest.approx(last / FPS)) for first, last in frames]
+
+    found = true_blinks(np.arange(len(closure)) / FPS, np.array(closure, float))
+    assert found == (seconds(whole), seconds(unsure))
+
+
+def clips(*scored):
+    """Eyes of clips, each given by its closures and scores."""
+    closure, scores = (np.concatenate([np.array(part[k], np.float32) for part in scored]) for k in (0, 1))
+    names = np.concatenate([[f"clip-{n}"] * len(part[0]) for n, part in enumerate(scored)])
+    times = np.concatenate([np.arange(len(part[0]), dtype=np.float32) / FPS for part in scored])
+    return Eyes(names, names, scores, scores, closure, names, times, names)
+
+
+def test_thresholds_lie_on_both_sides_of_a_trembling_score():
+    blink = [0, 0, 1, 1, 1, 0, 0]
+    limits, found = choose_thresholds(clips((blink, [0.9, 0.9, 0.1, 0.42, 0.1, 0.9, 0.9])))
+    assert (found.hits, found.false, found.missed) == (2, 0, 0)  # clean and hard
+    assert limits.close < 0.42 < limits.open
+    assert limits.open - limits.close >= BAND * (CANDIDATES[1] - CANDIDATES[0]) - 1e-9
+
+
+def test_no_blink_is_told():
+    with pytest.raises(NotMeasurableError, match="no validation clip holds a blink"):
+        choose_thresholds(clips(([0, 0, 0], [0.9, 0.9, 0.9])))
