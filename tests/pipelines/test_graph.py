@@ -34,13 +34,16 @@ def test_branches_part_behind_the_data_set_and_meet_before_the_measurements():
         "recognition": [
             "card",
             "validate@recognition",
-            "validate@eyes",
             "train@recognition",
-            "train_eyes@eyes",
             "quantize@recognition-x86-vnni",
+        ],
+        "spoof": [
+            "validate@spoof",
+            "validate@eyes",
+            "train@spoof",
+            "train_eyes@eyes",
             "quantize@eyes-x86-vnni",
         ],
-        "spoof": ["validate@spoof", "train@spoof"],
     }
 
 
