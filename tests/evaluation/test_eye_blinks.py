@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from facegate.errors import NotMeasurableError
-from facegate.evaluation.eye_blinks import BAND, CANDIDATES, choose_thresholds, true_blinks
+from facegate.evaluation.eye_blinks import BAND, SHARES, choose_thresholds, true_blinks
 from facegate.evaluation.eye_scores import Eyes
 
 FPS = 10.0
@@ -37,12 +37,13 @@ def clips(*scored):
     return Eyes(names, names, scores, scores, closure, names, times, names)
 
 
-def test_thresholds_lie_on_both_sides_of_a_trembling_score():
+@pytest.mark.parametrize("scale", [1.0, 0.05])
+def test_thresholds_lie_on_both_sides_of_a_trembling_score_whatever_its_scale(scale):
     blink = [0, 0, 1, 1, 1, 0, 0]
-    limits, found = choose_thresholds(clips((blink, [0.9, 0.9, 0.1, 0.42, 0.1, 0.9, 0.9])))
+    limits, found = choose_thresholds(clips((blink, scale * np.array([0.9, 0.9, 0.1, 0.42, 0.1, 0.9, 0.9]))))
     assert (found.hits, found.false, found.missed) == (2, 0, 0)  # clean and hard
-    assert limits.close < 0.42 < limits.open
-    assert limits.open - limits.close >= BAND * (CANDIDATES[1] - CANDIDATES[0]) - 1e-9
+    assert limits.close < 0.42 * scale < limits.open
+    assert limits.open - limits.close >= (BAND * (SHARES[1] - SHARES[0]) - 1e-6) * 0.8 * scale
 
 
 def test_no_blink_is_told():

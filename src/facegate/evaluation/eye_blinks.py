@@ -45,11 +45,11 @@ def true_blinks(times: NDArray[np.floating], closure: NDArray[np.floating]) -> t
     return whole, unsure
 
 
-CANDIDATES = np.linspace(0.1, 0.9, 17)
-"""Thresholds that are tried."""
+SHARES = np.linspace(0.1, 0.9, 17)
+"""Thresholds that are tried, as shares of the way from the median score of closed eyes to that of open ones."""
 BAND = 4
-"""Candidates from one threshold to the other at least, .2 as in :meth:`BlinkParams.around`: without a band between them a
-score that trembles makes two blinks of one."""
+"""Candidates from one threshold to the other at least, a fifth of that way: without a band between them a score that
+trembles makes two blinks of one."""
 
 
 def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
@@ -68,8 +68,9 @@ def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
     if not any(true_blinks(val.times[rows], val.closure[rows])[0] for rows in clips):
         raise NotMeasurableError("no validation clip holds a blink", "raise `data.synthetic.clip_people`")
     tried: list[tuple[float, float, BlinkParams, Matches]] = []
-    for place, close in enumerate(CANDIDATES.tolist()):
-        for opened in CANDIDATES[place + BAND :].tolist():
+    candidates = _candidates(val)
+    for place, close in enumerate(candidates):
+        for opened in candidates[place + BAND :]:
             limits = BlinkParams(close=close, open=opened)
             found = [_matches(val, clips, scores, (1, 0.0), limits, 0) for scores in (val.scores, val.hard)]
             total = _total([m for matches in found for m in matches])
@@ -77,6 +78,12 @@ def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
     best = max((value, width) for value, width, *_ in tried)
     equal = [(limits, total) for value, width, limits, total in tried if (value, width) == best]
     return equal[len(equal) // 2]
+
+
+def _candidates(val: Eyes) -> list[float]:
+    scores, closure = np.concatenate([val.scores, val.hard]), np.tile(val.closure, 2)
+    shut, opened = (float(np.median(scores[those])) for those in (closure >= CLOSED, closure <= OPEN))
+    return (shut + SHARES * max(0.0, opened - shut)).tolist()
 
 
 def evaluate_blinks(
