@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from facegate.contracts import Task
+from pipelines.lock import LOCK, mend
 
 FIRST = "prepare"
 """Stages up to these take all cores by themselves; the branches part behind them."""
@@ -46,15 +47,22 @@ def _end_of_first(stages: Sequence[str]) -> int:
 
 def main() -> int:
     """Run the graph; the first failing branch decides the exit code, and the other one is run to its end."""
-    listed = subprocess.run(
-        [*DVC, "stage", "list", "--name-only"], stdout=subprocess.PIPE, text=True, check=False
-    )
-    parts = branches(listed.stdout.split()) if not listed.returncode else {}
+    parts = branches(_stages())
     if parts:
         failed = _repro(FIRST) or _side_by_side(parts)
         if failed:
             return failed
     return _repro()
+
+
+def _stages() -> list[str]:
+    """All stages in the order of dvc.yaml, the lock file mended before if need be; none if DVC cannot read them."""
+    listed = subprocess.run(
+        [*DVC, "stage", "list", "--name-only"], capture_output=True, text=True, check=False
+    )
+    if listed.returncode and LOCK.name in listed.stderr and mend(LOCK):
+        return _stages()
+    return [] if listed.returncode else listed.stdout.split()
 
 
 def _repro(*targets: str) -> int:

@@ -18,8 +18,12 @@ benchmark@recognition benchmark@spoof frame@both register@spoof
 
 DVC = """
 import sys
+from pathlib import Path
+broken = Path({log!r}).with_name("broken")
 options, command, targets = sys.argv[1], sys.argv[2], [t for t in sys.argv[3:] if t != "--single-item"]
 if command == "stage":
+    if broken.exists():
+        sys.exit("'./dvc.lock' validation failed.")
     print({stages!r})
     sys.exit()
 text = " ".join(targets) or "all"
@@ -97,6 +101,21 @@ def test_nothing_runs_beside_a_data_set_that_failed(ran):
 
 def test_one_task_is_one_plain_run(ran):
     assert ran(["samples", "prepare@spoof", "train@spoof"]) == (0, ["all"])
+
+
+def test_a_lock_that_dvc_cannot_read_is_mended_first(ran, monkeypatch, tmp_path):
+    broken = tmp_path / "broken"
+    broken.touch()
+    monkeypatch.setattr(graph, "mend", lambda lock: broken.unlink() or lock.name == "dvc.lock")
+    code, seen = ran(STAGES)
+    assert (code, len(seen)) == (0, 4)
+
+
+def test_what_else_dvc_cannot_read_is_left_to_its_own_words(ran, monkeypatch, tmp_path):
+    (tmp_path / "broken").touch()
+    monkeypatch.setattr(graph, "mend", lambda _: pytest.fail("the lock was blamed"))
+    monkeypatch.setattr(graph, "LOCK", graph.LOCK.with_name("another.lock"))
+    assert ran(STAGES) == (0, ["all"])
 
 
 def test_of_a_progress_bar_only_a_look_now_and_then_is_printed(capsys, monkeypatch):
