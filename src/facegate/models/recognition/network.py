@@ -37,11 +37,11 @@ class WholeMap(nn.Conv2d):
     def __init__(self, channels: int, side: int) -> None:
         super().__init__(channels, channels, side, groups=channels, bias=False)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, input: Tensor) -> Tensor:
         """Map (N, C, side, side) to (N, C, 1, 1)."""
         if not self.training:
-            return super().forward(x)
-        return (x * self.weight[:, 0].to(x.dtype)).sum((2, 3), keepdim=True)
+            return super().forward(input)
+        return (input * self.weight[:, 0].to(input.dtype)).sum((2, 3), keepdim=True)
 
 
 class EmbeddingHead(nn.Sequential):
