@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import psutil
+
 from facegate.datasets.pack import sha256_file
 from tests.test_graph import environment, run, smoke_copy, versions
 
@@ -66,8 +68,12 @@ def kill_each(project: Path, draw: random.Random) -> tuple[list[str], str]:
         told = told or run(project, "dvc", "repro", check=False).stderr
         time.sleep(draw.uniform(0.1, LONGEST_S))
         if process.poll() is None:
+            others = psutil.Process(process.pid).children(recursive=True)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+            psutil.wait_procs(
+                others, timeout=30
+            )  # DVC takes a stage for busy while who ran it is in the process table
             if victim in under_way(log):
                 killed.append(victim)
         print(f"{victim}: {'killed' if victim in killed else 'was quicker'}", flush=True)
