@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from typing import IO
 
 from facegate.contracts import Task
+from facegate.whole import write_whole
 from pipelines.lock import LOCK, mend
 
 FIRST = "prepare"
@@ -57,12 +58,18 @@ def main() -> int:
 
 def _stages() -> list[str]:
     """All stages in the order of dvc.yaml, the lock file mended before if need be; none if DVC cannot read them."""
-    listed = subprocess.run(
-        [*DVC, "stage", "list", "--name-only"], capture_output=True, text=True, check=False
-    )
-    if listed.returncode and LOCK.name in listed.stderr and mend(LOCK):
-        return _stages()
+    listed = _listed()
+    if listed.returncode and LOCK.name in listed.stderr and LOCK.is_file():
+        before = LOCK.read_bytes()
+        if mend(LOCK):
+            listed = _listed()
+            if listed.returncode:  # something else is wrong with it, a conflict of a merge for instance
+                write_whole(LOCK, before)
     return [] if listed.returncode else listed.stdout.split()
+
+
+def _listed() -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*DVC, "stage", "list", "--name-only"], capture_output=True, text=True, check=False)
 
 
 def _repro(*targets: str) -> int:

@@ -24,7 +24,10 @@ def mend(lock: Path) -> bool:
     begun = [number for number, line in enumerate(lines) if STAGE.match(line)]
     if not begun:
         return False
-    print(f"{lock}: cannot be read; what a killed run has half written is taken out", flush=True)
+    print(
+        f"{lock}: cannot be read; its last stage, which a killed run may have half written, is taken out",
+        flush=True,
+    )
     if len(begun) > 1:
         write_whole(lock, "".join(lines[: begun[-1]]))
     else:

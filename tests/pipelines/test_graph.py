@@ -69,6 +69,8 @@ def test_one_task_has_no_branches(task):
 def ran(monkeypatch, tmp_path):
     """Runs the graph with a stand-in for DVC that fails where `failing` is a target; gives the code and what was run."""
 
+    monkeypatch.chdir(tmp_path)
+
     def go(stages, failing="nothing"):
         log = tmp_path / "log"
         script = DVC.format(stages=" ".join(stages), log=str(log), failing=failing)
@@ -106,9 +108,18 @@ def test_one_task_is_one_plain_run(ran):
 def test_a_lock_that_dvc_cannot_read_is_mended_first(ran, monkeypatch, tmp_path):
     broken = tmp_path / "broken"
     broken.touch()
+    (tmp_path / "dvc.lock").touch()
     monkeypatch.setattr(graph, "mend", lambda lock: broken.unlink() or lock.name == "dvc.lock")
     code, seen = ran(STAGES)
     assert (code, len(seen)) == (0, 4)
+
+
+def test_a_lock_that_mending_does_not_help_is_left_as_it_was(ran, tmp_path):
+    (tmp_path / "broken").touch()
+    conflict = "schema: '2.0'\nstages:\n  fetch:\n<<<<<<< ours\n    cmd: a\n  samples:\n    cmd: b\n"
+    (tmp_path / "dvc.lock").write_text(conflict)
+    assert ran(STAGES) == (0, ["all"])
+    assert (tmp_path / "dvc.lock").read_text() == conflict
 
 
 def test_what_else_dvc_cannot_read_is_left_to_its_own_words(ran, monkeypatch, tmp_path):
