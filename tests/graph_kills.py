@@ -1,4 +1,4 @@
-"""Kill -9 at every stage of the smoke graph: ``python -m tests.graph_kills [SEED]``, about ten minutes on two cores.
+"""Kill -9 at every stage of the smoke graph: ``python -m tests.graph_kills [SEED]``, a quarter of an hour on two cores.
 
 One graph runs undisturbed, stage after stage. In another one the branches run side by side as in ``make repro``, and
 everything is killed a moment after each stage has begun, once for every stage, and started again. While one run is under
@@ -71,9 +71,8 @@ def kill_each(project: Path, draw: random.Random) -> tuple[list[str], str]:
             others = psutil.Process(process.pid).children(recursive=True)
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
-            psutil.wait_procs(
-                others, timeout=30
-            )  # DVC takes a stage for busy while who ran it is in the process table
+            # DVC takes a stage for busy while who ran it is in the process table
+            psutil.wait_procs(others, timeout=30)
             if victim in under_way(log):
                 killed.append(victim)
         print(f"{victim}: {'killed' if victim in killed else 'was quicker'}", flush=True)

@@ -41,6 +41,9 @@ def environment(project: Path) -> dict[str, str]:
         "GIT_AUTHOR_EMAIL": "test@example.org",
         "GIT_COMMITTER_NAME": "test",
         "GIT_COMMITTER_EMAIL": "test@example.org",
+        # a bundle names its commit: equal trees are one commit, so that two copies give equal bundles
+        "GIT_AUTHOR_DATE": "2026-01-01T00:00:00Z",
+        "GIT_COMMITTER_DATE": "2026-01-01T00:00:00Z",
     }
 
 
