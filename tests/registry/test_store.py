@@ -19,11 +19,13 @@ children = []
 for _ in range(4):
     children.append(os.fork())
     if not children[-1]:
-        print(ensure_experiment(init_store(Path(sys.argv[1])), "facegate"), flush=True)
+        experiment = ensure_experiment(init_store(Path(sys.argv[1])), "facegate")
+        os.write(1, (experiment + chr(10)).encode())
         os._exit(0)
 sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 """
-"""What MLflow takes seconds to load is loaded once, and all four begin at the same moment."""
+"""What MLflow takes seconds to load is loaded once, and all four begin at the same moment.
+Each writes its line in one call: `print` takes two, and another's may come between them."""
 
 
 def test_four_processes_may_touch_a_fresh_store_together(
