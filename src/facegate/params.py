@@ -394,6 +394,7 @@ class BenchmarkParams(Frozen):
 
     runs: Annotated[int, Field(ge=20)] = 300
     warmup: PositiveInt = 30
+    seconds: Annotated[float, Field(gt=0)] = 30.0
     threads: tuple[PositiveInt, ...] = (1, 2)
 
 

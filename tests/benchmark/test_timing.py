@@ -48,6 +48,14 @@ def test_warm_up_does_not_count() -> None:
     assert interleave({"x": call}, 20, 2, clock=machine.clock)["x"].max() == 0.5
 
 
+@pytest.mark.parametrize(("cost", "rounds"), [(0.01, 60), (0.1, 60), (0.11, 55), (1.0, 50)])
+def test_no_round_begins_when_the_time_is_over_but_fifty_are_run(cost: float, rounds: int) -> None:
+    machine = FakeMachine()
+    times = interleave({"x": machine.call("x", cost)}, 60, 0, seconds=6.0, clock=machine.clock)
+    assert len(times["x"]) == rounds
+    np.testing.assert_allclose(times["x"], cost)
+
+
 def test_summary_by_hand() -> None:
     latency = Latency.of(np.arange(1, 102) / 1000)
     assert (latency.runs, latency.least, latency.median) == (101, 1.0, 51.0)

@@ -48,7 +48,7 @@ def turned(person: Identity, shot: Shot, **pose: float) -> np.ndarray:
 
 
 def test_what_comes_out(frontal: Rendered):
-    assert frontal.scene.shape == (2 * SIZE, 2 * SIZE, 3)
+    assert frontal.scene.shape == (3 * SIZE // 2, 3 * SIZE // 2, 3)
     assert frontal.scene.dtype == frontal.landmarks.dtype == np.float32
     assert np.isfinite(frontal.scene).all()
     assert frontal.scene.min() >= 0

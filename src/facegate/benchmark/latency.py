@@ -91,7 +91,8 @@ def time_sessions(bundles: Mapping[str, Bundle], threads: int, params: Benchmark
     sessions = {name: Session(bundle, threads) for name, bundle in bundles.items()}
     pictures = {name: bundle.golden.inputs[:1] for name, bundle in bundles.items()}
     calls = {name: _call(session, pictures[name]) for name, session in sessions.items()}
-    return interleave(calls, params.runs, params.warmup, label=f"latency, {threads} threads")
+    label = f"latency, {threads} threads"
+    return interleave(calls, params.runs, params.warmup, seconds=params.seconds, label=label)
 
 
 def _call(session: Session, pictures: NDArray[np.uint8]) -> Any:

@@ -4,6 +4,7 @@ Each round calls every variant once, in an order drawn anew: a variant that alwa
 would always find the caches cold. Ratios are taken between medians of the same rounds, with an interval.
 """
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -15,6 +16,8 @@ from tqdm import tqdm
 
 Clock = Callable[[], float]
 Seconds = NDArray[np.float64]
+LEAST_ROUNDS = 50
+"""Rounds that are measured however long they take."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ def interleave(
     runs: int,
     warmup: int,
     *,
+    seconds: float = math.inf,
     seed: int = 0,
     clock: Clock = time.perf_counter,
     label: str = "",
@@ -61,19 +65,23 @@ def interleave(
 
     Args:
         calls: what to time, by name.
-        runs: rounds that count.
+        runs: rounds that count, at most.
         warmup: rounds before them that do not.
+        seconds: after these no new round begins, if :data:`LEAST_ROUNDS` are done.
         seed: of the order within each round.
         clock: seconds, monotonic.
         label: of the progress bar.
 
     Returns:
-        Seconds of each call by round, shape (runs,).
+        Seconds of each call by round, shape (rounds,).
     """
     rng = np.random.default_rng(seed)
     names = list(calls)
     times = {name: np.empty(runs) for name in names}
+    end = clock() + seconds
     for round_ in tqdm(range(-warmup, runs), desc=label or "timing", unit="round", delay=2, leave=False):
+        if round_ >= LEAST_ROUNDS and clock() >= end:
+            return {name: taken[:round_] for name, taken in times.items()}
         for index in rng.permutation(len(names)):
             call = calls[names[index]]
             start = clock()

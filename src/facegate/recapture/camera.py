@@ -46,8 +46,9 @@ def capture(scene: Floats, camera: Camera, rng: np.random.Generator, size: int |
     """Take a picture.
 
     Args:
-        scene: linear RGB radiance (H, W, 3), about 0 to 1 with highlights above; best at twice the picture's
-            resolution, anything else is resampled. Only relative values matter: exposure is automatic.
+        scene: linear RGB radiance (H, W, 3), about 0 to 1 with highlights above; best at one and a half times
+            the picture's resolution or more, and resampled to the sensor's. Only relative values matter:
+            exposure is automatic.
         camera: the camera and its settings.
         rng: source of the noise.
         size: side of the picture, or (height, width).

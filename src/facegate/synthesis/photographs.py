@@ -24,8 +24,8 @@ from facegate.synthesis.shot import Pose, Shot, sample_pose, sample_shot
 from facegate.synthesis.stills import person_of
 from facegate.synthesis.wear import sample_mask
 
-PHOTOGRAPH_SIZE, RENDERED_SIZE = 256, 192
-"""Side of a photograph, and of the render that it is taken of, pixels."""
+PHOTOGRAPH_SIZE = 256
+"""Side of a photograph, pixels."""
 FACE_ON_PHOTOGRAPH = (0.6, 0.78)
 """Size of the face on a photograph relative to a live one: smaller, so that the photograph fills the frame."""
 WEARER_SIZE = 112
@@ -71,12 +71,9 @@ def photographed(rng: np.random.Generator, shot: Shot) -> Shot:
 def take_photograph(
     rng: np.random.Generator, identity: Identity, shot: Shot, camera: Camera, size: int
 ) -> Photograph:
-    """Photograph a person; rendered at three quarters of the photograph's resolution, which is cheaper."""
-    rendered_size = size * RENDERED_SIZE // PHOTOGRAPH_SIZE
-    rendered = render(identity, shot, rendered_size)
-    landmarks = (rendered.landmarks + 0.5) * (size / rendered_size) - 0.5
-    picture = capture(rendered.scene, camera, rng, size)
-    return Photograph(picture, landmarks.astype(np.float32), shot)
+    """Photograph a person."""
+    rendered = render(identity, shot, size)
+    return Photograph(capture(rendered.scene, camera, rng, size), rendered.landmarks, shot)
 
 
 def live_framing(rng: np.random.Generator, photograph: Photograph) -> Framing:

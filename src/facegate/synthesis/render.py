@@ -66,17 +66,19 @@ class Rendered:
     alpha: Array
 
 
-def render(identity: Identity, shot: Shot, size: int, supersample: int = 2, rigid: bool = False) -> Rendered:
+def render(
+    identity: Identity, shot: Shot, size: int, supersample: float = 1.5, rigid: bool = False
+) -> Rendered:
     """Render one picture.
 
     Args:
         identity: the person shown; with a mask, the person it shows.
         shot: everything else.
         size: side of the final picture, pixels.
-        supersample: scene pixels per final pixel along each axis.
+        supersample: scene pixels per final pixel along each axis; a camera, which blurs, shows no more.
         rigid: the face moves as one piece: no expression and no blink.
     """
-    stage = _Stage(identity, shot, size * supersample, rigid)
+    stage = _Stage(identity, shot, round(size * supersample), rigid)
     stage.cast_shadows()
     stage.draw_surfaces()
     stage.draw_strands()
