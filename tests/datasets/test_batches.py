@@ -169,6 +169,19 @@ def test_a_pool_is_walked_through_once_before_anything_comes_again():
     assert same([data[1, 0][:1] * 2], [data[1, 0][:1] * 2])
 
 
+def test_half_of_the_pool_comes_mirrored_whichever_half_it_is_and_keeps_its_answer():
+    ramp = np.repeat(np.arange(8, dtype=np.uint8)[None, :, None] * 10, 8, axis=0).repeat(3, axis=2)
+    pool = Pool([encode_png(ramp + np.uint8(100 * k)) for k in range(2)], np.eye(2, dtype=np.float32))
+    data = PoolBatches(pool, None, size=64, steps=2, seed=2)
+    images, (target, _) = data[0, 0]
+    level, left, right = 100 * target.argmax(1), images[:, 0, 0, 0].long(), images[:, 0, -1, 0].long()
+    mirrored = left > right
+    assert torch.equal(torch.where(mirrored, right, left), level)
+    assert torch.equal(torch.where(mirrored, left, right), level + 70)
+    assert 16 < int(mirrored.sum()) < 48
+    assert not torch.equal(mirrored, data[0, 1][0][:, 0, 0, 0] > data[0, 1][0][:, 0, -1, 0])
+
+
 def test_labelled_people_stand_behind_the_taught_faces():
     pool = Pool([encode_png(np.zeros((32, 32, 3), np.uint8))] * 5, np.eye(5, dtype=np.float32))
     labelled = people()

@@ -207,8 +207,9 @@ class SpeciesBatches(TrainBatches):
 class PoolBatches(Dataset[DistilBatch]):
     """Faces with their teacher's embeddings by (epoch, step), beside labelled people where some are asked for.
 
-    The pool is walked through in an order that changes with each pass; an epoch is as long as that of the labelled
-    split, so that curves and checkpoints come as often.
+    The pool is walked through in an order that changes with each pass, half of the faces mirrored: a recogniser that has
+    seen real faces says nearly the same of both. An epoch is as long as that of the labelled split, so that curves and
+    checkpoints come as often.
 
     Args:
         pool: encoded faces and their embeddings.
@@ -231,6 +232,8 @@ class PoolBatches(Dataset[DistilBatch]):
         start = (epoch * self.steps + step) * self.taught
         rows = [self._row(place) for place in range(start, start + self.taught)]
         images = np.stack([decode_image(self.pool.images[row], f"face {row} of the pool") for row in rows])
+        mirrored = np.random.default_rng([self.seed, epoch, step]).random(len(rows)) < 0.5
+        images[mirrored] = images[mirrored, :, ::-1]
         target = torch.from_numpy(self.pool.embeddings[rows])
         if self.labelled is None:
             return torch.from_numpy(images), (target, torch.empty(0, dtype=torch.int64))

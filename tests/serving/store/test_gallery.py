@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -24,18 +25,54 @@ def crop(seed: int) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, (12, 12, 3)).astype(np.uint8)
 
 
-def test_an_enrolled_person_is_found_by_the_best_of_the_templates(gallery, draw):
+def mean_scores(groups: Sequence[np.ndarray], probe: np.ndarray) -> list[float]:
+    """Cosine of a probe with the mean of each group of unit vectors, by hand."""
+    means = [np.asarray(group, np.float64).mean(axis=0) for group in groups]
+    return [float(mean @ probe / np.sqrt(mean @ mean)) for mean in means]
+
+
+def test_an_enrolled_person_is_found_by_the_mean_of_the_templates(gallery, draw):
     vectors = draw(6)
-    people = [gallery.enrol(name=f"Person {i}", templates=vectors[2 * i : 2 * i + 2]) for i in range(3)]
+    groups = [vectors[2 * i : 2 * i + 2] for i in range(3)]
+    people = [gallery.enrol(name=f"Person {i}", templates=group) for i, group in enumerate(groups)]
     match = gallery.search(vectors[3])
     assert match is not None
     assert match.person == people[1].id
-    assert match.score == pytest.approx(1, abs=1e-6)
-    best = [max(float(v @ vectors[3]) for v in vectors[2 * i : 2 * i + 2]) for i in range(3)]
+    scores = mean_scores(groups, vectors[3])
     found = gallery.candidates(vectors[3], count=3)
-    assert [m.person for m in found] == [people[i].id for i in np.argsort(best)[::-1]]
-    assert [m.score for m in found] == pytest.approx(sorted(best, reverse=True), abs=1e-6)
-    assert gallery.compare(people[0].id, vectors[3]) == pytest.approx(best[0], abs=1e-6)
+    assert [m.person for m in found] == [people[i].id for i in np.argsort(scores)[::-1]]
+    assert [m.score for m in found] == pytest.approx(sorted(scores, reverse=True), abs=1e-6)
+    assert gallery.compare(people[0].id, vectors[3]) == pytest.approx(scores[0], abs=1e-6)
+
+
+def test_pictures_that_come_later_move_the_mean_for_every_worker_and_for_one_that_starts_anew(
+    gallery, database, vault, draw
+):
+    vectors, other = draw(7), Gallery(database, vault, MODEL)
+    first = gallery.enrol(name="First", templates=vectors[:2])
+    second = gallery.enrol(name="Second", templates=vectors[4:5])
+    other.refresh()
+    gallery.add_templates(first.id, templates=vectors[2:4])
+    gallery.add_templates(second.id, templates=vectors[5:])
+    other.refresh()
+    expected = dict(
+        zip((first.id, second.id), mean_scores([vectors[:4], vectors[4:]], vectors[6]), strict=True)
+    )
+    for worker in (gallery, other, Gallery(database, vault, MODEL)):
+        assert {m.person: m.score for m in worker.candidates(vectors[6])} == pytest.approx(expected, abs=1e-6)
+        assert len(worker) == 7
+    gallery.delete(second.id)
+    other.refresh()
+    for worker in (gallery, other):
+        assert [m.person for m in worker.candidates(vectors[6])] == [first.id]
+        assert len(worker) == 4
+
+
+def test_pictures_that_cancel_each_other_out_are_like_nobody(gallery, draw):
+    vector = draw(1)
+    person = gallery.enrol(name="Odd", templates=np.concatenate([vector, -vector]))
+    assert [m.score for m in gallery.candidates(vector[0])] == [0.0]
+    assert gallery.compare(person.id, vector[0]) == 0.0
 
 
 def test_an_empty_gallery_knows_nobody(gallery, draw):

@@ -29,6 +29,7 @@ from facegate.serving.store.rows import (
     TemplateModel,
     add_pictures,
     load_person,
+    mean_direction,
     unit,
 )
 from facegate.serving.store.schema import persons
@@ -73,7 +74,7 @@ class Gallery:
         return self._memory.refresh()
 
     def search(self, embedding: NDArray[np.float32]) -> Match | None:
-        """The person whose template is most alike; None if nobody is enrolled.
+        """The person most alike; None if nobody is enrolled.
 
         Args:
             embedding: shape (size,).
@@ -84,7 +85,7 @@ class Gallery:
         return next(iter(self.candidates(embedding, count=1)), None)
 
     def candidates(self, embedding: NDArray[np.float32], *, count: int = 5) -> list[Match]:
-        """The persons most alike, best first, each by the best of the person's templates.
+        """The persons most alike, best first, each by the cosine with the mean of the person's templates.
 
         Raises:
             InvalidError: the embedding is not of this model, or no number.
@@ -106,7 +107,7 @@ class Gallery:
         return [m for m in found if m.score >= threshold and m.person != besides][:count]
 
     def compare(self, person_id: str, embedding: NDArray[np.float32]) -> float | None:
-        """Highest score against the templates of one person (1:1); None if there are none of this model.
+        """Cosine with the mean of one person's templates (1:1); None if there are none of this model.
 
         Raises:
             NotFoundError: there is no such person.
@@ -115,7 +116,9 @@ class Gallery:
         with self.database.read() as connection:
             people.get_person(connection, self.model.digest, person_id)
             known = load_person(connection, self.vault, self.model, person_id)
-        return max((known.vectors @ probe).tolist(), default=None)
+        if not len(known.vectors):
+            return None
+        return float(mean_direction(known.vectors.sum(axis=0, keepdims=True))[0] @ probe)
 
     def enrol(
         self,
