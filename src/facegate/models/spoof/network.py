@@ -41,53 +41,6 @@ class Detail(nn.Sequential):
         super().__init__(conv, nn.Hardtanh(-LIMIT, LIMIT))
 
 
-class Spectrum(nn.Module):
-    """Logarithm of the power at each frequency: (N, 3, S, S) to (N, 3, S, S / 2), about -1 to 2.
-
-    What repeats itself over the whole patch (halftone dots, rows of sub-pixels, moiré between them and the camera) adds up here,
-    where an average of local answers only sees each repetition by itself. A Hann window, and a discrete Fourier transform
-    as matrix products with fixed cosines and sines, which any runtime has; half of the columns' frequencies, as the other half mirrors it.
-
-    Args:
-        size: side of the patch, pixels.
-    """
-
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        place = torch.arange(size, dtype=torch.float64)
-        window = torch.sin(torch.pi * (place + 0.5) / size) ** 2
-        turns = torch.outer(place, place) * (2 * torch.pi / size)
-        waves = torch.stack([turns.cos(), turns.sin()]) * window * (8 / 3 / size) ** 0.5  # (cosine or sine, frequency, place)
-        waves = waves.roll(size // 2, 1).float()  # the mean of the rows in the middle
-        self.rows = nn.Parameter(waves, requires_grad=False)
-        self.columns = nn.Parameter(waves.roll(-(size // 2), 1)[:, : size // 2].transpose(1, 2).contiguous(), requires_grad=False)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """See the class."""
-        with torch.autocast(x.device.type, enabled=False):
-            cosines, sines = x.float() @ self.columns[0], x.float() @ self.columns[1]
-            real = self.rows[0] @ cosines - self.rows[1] @ sines
-            imaginary = self.rows[1] @ cosines + self.rows[0] @ sines
-            return torch.log(real * real + imaginary * imaginary + 1e-2) * 0.25
-
-
-class Waves(nn.Sequential):
-    """Features of a spectrum; where a peak lies matters, so the last convolution sees the whole map.
-
-    Args:
-        size: rows of the spectrum; it has half as many columns.
-        width: channel multiplier.
-    """
-
-    def __init__(self, size: int, width: float) -> None:
-        widths = [scaled(channels, width) for channels in (16, 32, 48, 48)]
-        layers: list[nn.Module] = [ConvUnit(a, b, stride=2) for a, b in zip([3, *widths], widths, strict=False)]
-        features = scaled(64, width)
-        last = nn.Conv2d(widths[-1], features, (-(-size // 16), -(-size // 32)), bias=False)
-        super().__init__(*layers, last, nn.BatchNorm2d(features), nn.ReLU(inplace=True), nn.Flatten())
-        self.features = features
-
-
 class Branch(nn.Sequential):
     """Convolutions at falling resolution and the mean over the area.
 
@@ -127,18 +80,15 @@ class SpoofNet(nn.Module):
         self.detail = Detail()
         self.medium = Branch((16, 32, 64, 96), (3, 2), width)
         self.scene = Branch((16, 32, 48, 64), (4, 4), width)
-        self.spectrum = Spectrum(self.patch)
-        self.waves = Waves(self.patch, width)
-        self.features = self.medium.features + self.waves.features + self.scene.features
+        self.features = self.medium.features + self.scene.features
         self.dropout = nn.Dropout(0.2)
-        self.medium_judge = nn.Linear(self.medium.features + self.waves.features, len(CLASSES))
+        self.medium_judge = nn.Linear(self.medium.features, len(CLASSES))
         self.scene_judge = nn.Linear(self.scene.features, len(CLASSES))
 
     def describe_medium(self, x: Tensor) -> Tensor:
         """Features (N, F) of the native patch of normalised pictures (N, 3, size, size)."""
         start, stop = self.offset - Detail.reach, self.offset + self.patch + Detail.reach
-        detail = self.detail(x[:, :, start:stop, start:stop])
-        return self.dropout(torch.cat([self.medium(detail), self.waves(self.spectrum(detail))], 1))
+        return self.dropout(self.medium(self.detail(x[:, :, start:stop, start:stop])))
 
     def describe_scene(self, x: Tensor) -> Tensor:
         """Features (N, F) of the whole crop."""
