@@ -19,6 +19,7 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from facegate.contracts import Task
+from facegate.exporting.mirror import add_mirror
 from facegate.exporting.rewrite import without_prelu
 
 OPSET = 20
@@ -42,26 +43,38 @@ def output_kind(task: Task) -> OutputKind:
 class _WithHead(nn.Module):
     """The network with what its output needs to be comparable: unit length, or probabilities."""
 
-    def __init__(self, network: nn.Module, kind: OutputKind) -> None:
+    def __init__(self, network: nn.Module, kind: OutputKind, mirrored: bool) -> None:
         super().__init__()
         self.network = network
         self.kind = kind
+        self.mirrored = mirrored
 
     def forward(self, x: Tensor) -> Tensor:
         raw = self.network(x)
+        if self.mirrored:
+            raw = 0.5 * (raw + self.network(x.flip(3)))
         if self.kind == "probabilities":
             return torch.softmax(raw, dim=1)
         return raw * torch.rsqrt((raw * raw).sum(dim=1, keepdim=True).clamp_min(1e-12))
 
 
 def with_head(network: nn.Module, task: Task) -> nn.Module:
-    """A copy of the network in evaluation mode, with normalisation or softmax behind it.
+    """A copy of the network in evaluation mode, with normalisation or softmax behind it; asked twice where it is `mirrored`.
 
     It maps float RGB (N, 3, H, W), ``(value - 128) / 128``, to what the ONNX file returns: parity is measured
     against it.
     """
+    return _headed(network, task, is_asked_twice(network))
+
+
+def is_asked_twice(network: nn.Module) -> bool:
+    """Whether a network goes by the mean of its answers to a picture and its mirror image."""
+    return bool(getattr(network, "mirrored", False))
+
+
+def _headed(network: nn.Module, task: Task, mirrored: bool) -> nn.Module:
     plain = copy.deepcopy(network).cpu().float()
-    return _WithHead(without_prelu(plain), output_kind(task)).eval()
+    return _WithHead(without_prelu(plain), output_kind(task), mirrored).eval()
 
 
 def export(network: nn.Module, task: Task, size: int | Sides, *, in_graph: bool = True) -> bytes:
@@ -81,7 +94,7 @@ def export(network: nn.Module, task: Task, size: int | Sides, *, in_graph: bool 
     batch = torch.export.Dim("batch", min=1, max=4096)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     program = torch.onnx.export(
-        with_head(network, task),
+        _headed(network, task, mirrored=False),
         (torch.zeros(2, 3, *sides),),
         dynamo=True,
         external_data=False,
@@ -94,7 +107,8 @@ def export(network: nn.Module, task: Task, size: int | Sides, *, in_graph: bool 
     if program is None:
         raise RuntimeError("torch.onnx.export returned no program")
     model = _clean(program.model_proto, f"facegate-{task}")
-    return serialise(add_picture_input(model, sides) if in_graph else model)
+    model = add_picture_input(model, sides) if in_graph else model
+    return serialise(add_mirror(model) if is_asked_twice(network) else model)
 
 
 def serialise(model: onnx.ModelProto) -> bytes:

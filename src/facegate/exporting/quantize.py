@@ -30,6 +30,7 @@ from onnxruntime.quantization import (
 from tqdm import tqdm
 
 from facegate.exporting.calibration_set import normalised
+from facegate.exporting.mirror import add_mirror, is_mirrored, remove_mirror
 from facegate.exporting.onnx import (
     INPUT,
     MEAN,
@@ -112,7 +113,7 @@ def quantise(
         The serialised int8 model, of the same input and output; equal inputs give equal bytes.
     """
     proto = onnx.ModelProto.FromString(model)
-    core = remove_picture_input(proto)
+    core = _core(proto)
     sides = picture_sides(proto)
     helper.set_model_props(core, {"onnx.quant.pre_process": "onnxruntime.quant"})
     spared = sorted({*float_layers, *narrow_layers(core)})
@@ -140,7 +141,13 @@ def quantise(
         quantised = onnx.load(out)
     del quantised.metadata_props[:], quantised.graph.value_info[:]
     whole = _shield(_feed_integers(add_picture_input(quantised, sides)), spared)
-    return serialise(pack_stems(whole, INPUT))
+    packed = pack_stems(whole, INPUT)
+    return serialise(add_mirror(packed) if is_mirrored(proto) else packed)
+
+
+def _core(proto: onnx.ModelProto) -> onnx.ModelProto:
+    """The network alone: normalised planes in, asked once."""
+    return remove_picture_input(remove_mirror(proto))
 
 
 def layers(model: bytes) -> list[str]:
@@ -164,7 +171,7 @@ def sensitivity(
         method: see :func:`quantise`.
         difference: how far a candidate is from the trained network; higher is worse.
     """
-    narrow = narrow_layers(remove_picture_input(onnx.ModelProto.FromString(model)))
+    narrow = narrow_layers(_core(onnx.ModelProto.FromString(model)))
     names = [name for name in layers(model) if name not in narrow]
     costs: list[tuple[str, float]] = []
     for name in tqdm(names, desc="sensitivity", unit="layer", leave=False):

@@ -17,7 +17,7 @@ BONA_FIDE = CLASSES.index("bona_fide")
 
 def network_kwargs(params: SpoofParams, size: int) -> dict[str, Any]:
     """Arguments with which ``build_network`` builds the network of these parameters for crops of `size` pixels."""
-    return {"width": params.width, "size": size}
+    return {"width": params.width, "size": size, "mirrored": params.mirrored}
 
 
 class SpoofModule(Learner):

@@ -71,10 +71,12 @@ class SpoofNet(nn.Module):
     Args:
         width: channel multiplier.
         size: side of the context crop, pixels.
+        mirrored: once trained it is asked about the mirror image too, see :mod:`facegate.exporting.mirror`.
     """
 
-    def __init__(self, width: float = 1.0, size: int = 128) -> None:
+    def __init__(self, width: float = 1.0, size: int = 128, mirrored: bool = False) -> None:
         super().__init__()
+        self.mirrored = mirrored
         self.patch = int(size * PATCH) // 16 * 16
         self.offset = (size - self.patch) // 2
         self.detail = Detail()
@@ -103,10 +105,10 @@ class SpoofNet(nn.Module):
         return self.medium_judge(self.describe_medium(x)) + self.scene_judge(self.describe_scene(x))
 
 
-def build_network(width: float = 1.0, size: int = 128) -> nn.Module:
+def build_network(width: float = 1.0, size: int = 128, mirrored: bool = False) -> nn.Module:
     """Build a spoof network.
 
     Returns:
         A network from float RGB of shape (N, 3, size, size), ``(value - 128) / 128``, to logits (N, 2).
     """
-    return SpoofNet(width, size)
+    return SpoofNet(width, size, mirrored)

@@ -1,0 +1,67 @@
+"""Ask a network twice, about the picture and about its mirror image, and go by the mean of its raw answers.
+
+Half of what a network gets wrong by chance it gets wrong on one of the two only. Both pass through the same weights in one
+batch, and the mirroring is part of the graph, so that every runtime and every caller gets it without knowing.
+"""
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+_INPUT = "images"
+_START, _END, _AXIS, _STEP = (f"mirror/{part}" for part in ("start", "end", "axis", "step"))
+_IMAGE, _BOTH, _PAIRED, _MEAN, _SHAPE, _FIRST = (
+    f"mirror/{part}" for part in ("image", "both", "paired", "mean", "shape", "first")
+)
+_CONSTANTS = (_START, _END, _AXIS, _STEP, _SHAPE, _FIRST)
+
+
+def is_mirrored(model: onnx.ModelProto) -> bool:
+    """Whether a model asks twice."""
+    return any(node.name == _BOTH for node in model.graph.node)
+
+
+def add_mirror(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of a model that ends in a softmax over its raw answers, which asks twice.
+
+    Args:
+        model: its input is the uint8 picture (N, height, width, 3), or normalised planes (N, 3, height, width).
+    """
+    model = _copied(model)
+    graph = model.graph
+    softmax = next(node for node in graph.node if node.op_type == "Softmax")
+    classes = graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    axis = 2 if graph.input[0].type.tensor_type.elem_type == TensorProto.UINT8 else 3
+    for node in graph.node:
+        node.input[:] = [_BOTH if name == _INPUT else name for name in node.input]
+    values = (-1, np.iinfo(np.int64).min + 1, axis, -1, [2, -1, classes], 0)
+    for name, value in zip(_CONSTANTS, values, strict=True):
+        graph.initializer.append(numpy_helper.from_array(np.atleast_1d(np.array(value, np.int64)), name))
+    graph.node.insert(0, helper.make_node("Slice", [_INPUT, _START, _END, _AXIS, _STEP], [_IMAGE], _IMAGE))
+    graph.node.insert(1, helper.make_node("Concat", [_INPUT, _IMAGE], [_BOTH], _BOTH, axis=0))
+    at = list(graph.node).index(softmax)
+    graph.node.insert(at, helper.make_node("Reshape", [softmax.input[0], _SHAPE], [_PAIRED], _PAIRED))
+    graph.node.insert(at + 1, helper.make_node("ReduceMean", [_PAIRED, _FIRST], [_MEAN], _MEAN, keepdims=0))
+    softmax.input[0] = _MEAN
+    return model
+
+
+def remove_mirror(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The reverse of :func:`add_mirror`: a copy that asks once; a mere copy of a model that does so anyway."""
+    model = _copied(model)
+    graph = model.graph
+    raw = next((node.input[0] for node in graph.node if node.name == _PAIRED), "")
+    for node in [node for node in graph.node if node.name in (_IMAGE, _BOTH, _PAIRED, _MEAN)]:
+        graph.node.remove(node)
+    for constant in [tensor for tensor in graph.initializer if tensor.name in _CONSTANTS]:
+        graph.initializer.remove(constant)
+    instead = {_BOTH: _INPUT, _MEAN: raw}
+    for node in graph.node:
+        node.input[:] = [instead.get(name, name) for name in node.input]
+    return model
+
+
+def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
+    other = onnx.ModelProto()
+    other.CopyFrom(model)
+    return other
