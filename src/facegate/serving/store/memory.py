@@ -95,7 +95,9 @@ class Memory:
             removals.c.revision > view.revision, removals.c.revision <= revision
         )
         ids = connection.execute(gone).scalars() if view.owners else ()
-        persons = {view.owners.pop(id_) for id_ in ids if id_ in view.owners}  # templates go with their person
+        persons = {
+            view.owners.pop(id_) for id_ in ids if id_ in view.owners
+        }  # templates go with their person
         view.index.remove([view.totals.pop(person).key for person in persons])
         for loaded in load_templates(connection, self._vault, self._model, view.revision, revision):
             _take_over(view, loaded)
