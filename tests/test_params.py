@@ -47,6 +47,11 @@ def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("tasks", ["recognition"], "`graph` does not follow from `tasks`"),
         ("tasks", ["seeing"], "`tasks.0`"),
         ("tasks", ["liveness", "eyes"], "names liveness without spoof"),
+        (
+            "data.synthetic.clip_people",
+            0,
+            "`tasks` names what is filmed, and `data.synthetic.clip_people` is 0",
+        ),
         ("spoof.content.share", 0.001, "leaves no place for a bona fide picture and an attack"),
     ],
 )

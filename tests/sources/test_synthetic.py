@@ -55,6 +55,12 @@ def test_the_packs_show_different_people_split_by_person(drawn, tmp_path):
         assert pack.metadata == {"source": "synthetic", "seed": 7, "rendered": True}
 
 
+def test_a_pack_of_nobody_is_whole_and_empty(drawn, tmp_path):
+    counts = write_synthetic(params(clip_people=0), tmp_path, tmp_path / "out", tmp_path / "cache")
+    assert counts["clips"] == 0 < counts["stills"]
+    assert len(open_pack(tmp_path / "out" / "clips", SAMPLE_COLUMNS)) == 0
+
+
 def test_more_people_change_nobody(drawn, tmp_path):
     for people in (6, 14):
         write_synthetic(params(people), tmp_path, tmp_path / str(people), tmp_path / "cache")

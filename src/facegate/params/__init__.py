@@ -161,6 +161,9 @@ class Params(Frozen):
             raise ValueError(
                 "`tasks` names liveness without spoof, whose network describes the frames of a clip"
             )
+        filmed = {Task.LIVENESS, Task.EYES} & set(self.tasks)
+        if filmed and self.data.source == "synthetic" and not self.data.synthetic.clip_people:
+            raise ValueError("`tasks` names what is filmed, and `data.synthetic.clip_people` is 0")
         if self.graph != stages_of(self.tasks):
             raise ValueError(
                 "`graph` does not follow from `tasks`; change `tasks` in the profile and run `facegate profile use`"

@@ -21,7 +21,8 @@ class SyntheticParams(Frozen):
     bona_fide_per_person: PositiveInt
     attacks_per_species: PositiveInt
     attack_size: Annotated[int, Field(ge=128, le=512)] = 192
-    clip_people: PositiveInt
+    clip_people: Annotated[int, Field(ge=0)]
+    """0 leaves clips out, for liveness and eyes need them alone."""
     clip_size: Annotated[int, Field(ge=96, le=512)] = 144
     clip_frames: Annotated[int, Field(ge=4)] = 16
     clip_fps: Annotated[float, Field(ge=5, le=60)] = 15.0
