@@ -3,7 +3,7 @@ from collections import Counter
 import pytest
 
 from facegate.contracts import SAMPLE_COLUMNS, Split
-from facegate.datasets.pack import open_pack
+from facegate.datasets.pack import open_pack, rows_of
 from facegate.params import DataParams, SyntheticParams
 from facegate.sources import synthetic
 from facegate.sources.synthetic import write_synthetic
@@ -58,7 +58,7 @@ def test_the_packs_show_different_people_split_by_person(drawn, tmp_path):
 def test_a_pack_of_nobody_is_whole_and_empty(drawn, tmp_path):
     counts = write_synthetic(params(clip_people=0), tmp_path, tmp_path / "out", tmp_path / "cache")
     assert counts["clips"] == 0 < counts["stills"]
-    assert len(open_pack(tmp_path / "out" / "clips", SAMPLE_COLUMNS)) == 0
+    assert rows_of(tmp_path / "out" / "clips") == 0
 
 
 def test_more_people_change_nobody(drawn, tmp_path):
