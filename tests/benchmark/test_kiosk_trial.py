@@ -110,6 +110,11 @@ def test_outcomes_stand_from_left_to_right() -> None:
     assert outcome(track(1)) == "reject"
 
 
+def test_who_is_asked_to_try_again_was_answered() -> None:
+    waiting, again = track(1, final=False) | {"verdict": None}, track(2, final=False) | {"verdict": "retry"}
+    assert Visit([answer(1.0, waiting, again), answer(1.1, waiting, again)]).answered == 1
+
+
 def test_rates_count_what_held() -> None:
     mark = ((1, name_of(0)),)
     results = [
@@ -136,6 +141,7 @@ def test_rates_count_what_held() -> None:
         (0, 0),
         (1, 1),
         (1, 1),
+        (0, 1),
         (0, 1),
         (0, 1),
     ]

@@ -63,6 +63,7 @@ QUESTIONS: tuple[tuple[str, str, Callable[[Shown], bool]], ...] = (
     ("print", "print called a spoof", lambda s: [d for _, d in s.visit.decisions] == ["spoof"]),
     ("stranger", "stranger not marked", lambda s: not s.visit.marked),
     ("stranger", "stranger called unknown", lambda s: [d for _, d in s.visit.decisions] == ["unknown"]),
+    ("three", "three people: three answers, a retry counting", lambda s: s.visit.answered == 3),
     ("three", "three people: three decisions", lambda s: len(s.visit.decisions) == 3),
     ("three", "three people: the three right ones", lambda s: [d for _, d in s.visit.decisions] == s.names),
 )

@@ -71,6 +71,11 @@ class Visit:
         return sorted(settled.values())
 
     @property
+    def answered(self) -> int:
+        """How many tracks were told something: accepted, rejected, or to try again."""
+        return len({t["id"] for answer in self.seen for t in answer["tracks"] if t["verdict"] is not None})
+
+    @property
     def fps(self) -> float:
         """Judged frames a second."""
         times = [answer["time"] for answer in self.seen]

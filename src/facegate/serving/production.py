@@ -50,7 +50,7 @@ class Production:
     open_gallery: OpenGallery
     poll_s: float = 2.0
     threads: int = 1
-    fpir: float = 0.05
+    fpir: float = 0.01
     on_change: Callable[[str, Served | None], None] = lambda alias, served: None
     on_problem: Callable[[bool], None] = lambda problem: None
     clock: Callable[[], float] = time.monotonic

@@ -66,7 +66,7 @@ class Served:
         return self.engine.spoof
 
 
-def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: float = 0.05) -> Served:
+def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: float = 0.01) -> Served:
     """Open a release's models, compare their golden vectors, make templates of kept crops, and run all of it once.
 
     Raises:

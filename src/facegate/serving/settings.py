@@ -91,7 +91,7 @@ class Settings(Frozen):
     keep_crops: bool = False
     retention_days: int = Field(default=0, ge=0)
     dedup_s: float = Field(default=300.0, ge=0)
-    fpir: float = Field(default=0.05, gt=0, lt=1)
+    fpir: float = Field(default=0.01, gt=0, lt=1)
     timezone: str = "UTC"
     drift_reference: int = Field(default=500, ge=50)
     drift_window: int = Field(default=500, ge=50)
