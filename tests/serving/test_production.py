@@ -280,13 +280,18 @@ def test_no_request_is_lost_while_releases_change(tmp_path, release, portraits):
 
         with ThreadPoolExecutor(3) as pool:
             asking = [pool.submit(ask, number) for number in range(3)]
+
+            def await_answers(more):
+                wanted = len(seen) + more
+                while len(seen) < wanted and not any(one.done() for one in asking):
+                    pass
+
             try:
+                await_answers(3)
                 for same in (0.8, 0.7):
                     replace_release(release, same=same)
-                    count = len(seen)
                     running.service.production.refresh()
-                    while len(seen) < count + 6 and not any(one.done() for one in asking):
-                        pass
+                    await_answers(6)
             finally:
                 done.set()
         for one in asking:
