@@ -15,6 +15,7 @@ from facegate.errors import FacegateError
 from facegate.serving.problems import busy
 from facegate.serving.releases import PRODUCTION, SHADOW, ReleaseSource
 from facegate.serving.served import OpenGallery, Served, serve
+from facegate.serving.settings import FPIR
 
 RETRY_S = 30.0
 """Pause before a release that failed is tried again, unless another one takes its place."""
@@ -50,7 +51,7 @@ class Production:
     open_gallery: OpenGallery
     poll_s: float = 2.0
     threads: int = 1
-    fpir: float = 0.01
+    fpir: float = FPIR
     on_change: Callable[[str, Served | None], None] = lambda alias, served: None
     on_problem: Callable[[bool], None] = lambda problem: None
     clock: Callable[[], float] = time.monotonic

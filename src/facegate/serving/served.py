@@ -20,6 +20,7 @@ from facegate.runtime.onnx_file import write_metadata
 from facegate.runtime.policy import Verdict
 from facegate.runtime.stream import ClipEvidence, StreamEngine
 from facegate.serving.releases import Release
+from facegate.serving.settings import FPIR
 from facegate.serving.store.gallery import Gallery
 from facegate.serving.store.rows import TemplateModel
 from facegate.serving.store.thresholds import threshold_for
@@ -66,7 +67,7 @@ class Served:
         return self.engine.spoof
 
 
-def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: float = 0.01) -> Served:
+def serve(release: Release, open_gallery: OpenGallery, threads: int = 1, fpir: float = FPIR) -> Served:
     """Open a release's models, compare their golden vectors, make templates of kept crops, and run all of it once.
 
     Raises:

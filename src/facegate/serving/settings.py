@@ -16,6 +16,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from facegate.contracts import Frozen
 from facegate.errors import ParamsError
 
+FPIR = 0.01
+"""Share of strangers that a search may take for somebody enrolled, unless told otherwise."""
+
 PREFIX = "FACEGATE_SERVE_"
 Source = Literal["registry", "folder", "candidates"]
 
@@ -91,7 +94,7 @@ class Settings(Frozen):
     keep_crops: bool = False
     retention_days: int = Field(default=0, ge=0)
     dedup_s: float = Field(default=300.0, ge=0)
-    fpir: float = Field(default=0.01, gt=0, lt=1)
+    fpir: float = Field(default=FPIR, gt=0, lt=1)
     timezone: str = "UTC"
     drift_reference: int = Field(default=500, ge=50)
     drift_window: int = Field(default=500, ge=50)

@@ -95,9 +95,8 @@ class Memory:
             removals.c.revision > view.revision, removals.c.revision <= revision
         )
         ids = connection.execute(gone).scalars() if view.owners else ()
-        persons = {
-            view.owners.pop(id_) for id_ in ids if id_ in view.owners
-        }  # templates go with their person
+        # templates go with their person
+        persons = {view.owners.pop(id_) for id_ in ids if id_ in view.owners}
         view.index.remove([view.totals.pop(person).key for person in persons])
         for loaded in load_templates(connection, self._vault, self._model, view.revision, revision):
             _take_over(view, loaded)
@@ -121,12 +120,16 @@ class Memory:
     def search(self, probe: Vectors, count: int) -> list[Match]:
         """The persons most alike, best first."""
         view = self._view
-        best: dict[str, float] = {}
-        for hit in view.index.search(probe, 2 * count):  # a person who is changing may stand there twice
-            person = view.owners.get(hit.key)
-            if person is not None:  # else deleted since
-                best.setdefault(person, hit.score)
-        return [Match(person, score) for person, score in list(best.items())[:count]]
+        wanted = 2 * count  # a person who is changing may stand there twice
+        while True:
+            best: dict[str, float] = {}
+            for hit in view.index.search(probe, wanted):
+                person = view.owners.get(hit.key)
+                if person is not None:  # else deleted since
+                    best.setdefault(person, hit.score)
+            if len(best) >= count or wanted >= len(view.index):
+                return [Match(person, score) for person, score in list(best.items())[:count]]
+            wanted *= 4
 
 
 def _take_over(view: _View, loaded: Loaded) -> None:
