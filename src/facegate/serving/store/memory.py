@@ -147,7 +147,8 @@ def _take_over(view: _View, loaded: Loaded) -> None:
             replaced.append(before.key)
         view.totals[person] = _Total(int(keys[row]), sums[row])
     view.owners.update(zip(loaded.ids.tolist(), loaded.persons, strict=True))
-    view.index.add(keys, mean_direction(sums))
+    order = np.argsort(keys)  # as they were enrolled: equal galleries give equal scores to the last bit
+    view.index.add(keys[order], mean_direction(sums)[order])
     view.index.remove(replaced)
 
 
