@@ -51,6 +51,17 @@ def test_the_threshold_is_never_chosen_on_the_test_set(evaluate_params):
     assert low["worst_apcer"]["value"] == 1.0
 
 
+def test_the_curve_of_the_test_people_is_told_apart_from_the_thresholds_that_were_set(evaluate_params):
+    found = spoof.evaluate_spoof(golden(0.3), ABOUT, {}, evaluate_params)
+    assert set(found["on_test_curve"]) == {"bpcer_10"}  # ten presentations know of no 5 %
+    point = found["on_test_curve"]["bpcer_10"]
+    assert point["threshold"] == pytest.approx(0.6)  # the second lowest bona fide score: one of ten is refused
+    assert (point["bpcer"]["errors"], point["bpcer"]["trials"]) == (1, 10)
+    assert (point["apcer"]["print"]["errors"], point["worst_species"]) == (1, "replay_phone")
+    assert point["worst_apcer"]["value"] == 0.25
+    assert set(found["operating_points"]) == {"eer", "bpcer_10"}
+
+
 def test_operating_points_say_where_they_come_from(evaluate_params):
     points = spoof_points.operating_points(
         tables.presentations(golden(), Split.VAL), "golden", evaluate_params

@@ -50,7 +50,8 @@ def _spoof(metrics: Mapping[str, Any]) -> dict[str, Any]:
         "cllr": metrics["calibration"]["cllr"],
     }
     for name, point in metrics["operating_points"].items():
-        found[name] = {key: value for key, value in point.items() if key != "threshold"}
+        found[name] = _rates(point)
+    found["on_test_curve"] = {name: _rates(point) for name, point in metrics["on_test_curve"].items()}
     found |= {name: metrics[name] for name in ("cues",) if name in metrics}
     return found | _acquisition(metrics) | _comparison(metrics)
 
@@ -64,8 +65,13 @@ def _eyes(metrics: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{name: metrics[name] for name in ("auc", "auc_hard", "blinks")},
         "cllr": metrics["calibration"]["cllr"],
-        "eer": {k: v for k, v in metrics["operating_points"]["eer"].items() if k != "threshold"},
+        "eer": _rates(metrics["operating_points"]["eer"]),
     } | _comparison(metrics)
+
+
+def _rates(point: Mapping[str, Any]) -> dict[str, Any]:
+    """A point without its threshold, which the bundle carries."""
+    return {key: value for key, value in point.items() if key != "threshold"}
 
 
 def _comparison(metrics: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,14 @@ from facegate.contracts import Split
 from facegate.errors import NotMeasurableError
 from facegate.evaluation.groups import DEMOGRAPHIC
 from facegate.evaluation.numbers import plain
-from facegate.evaluation.spoof_points import columns, headline_point, measured, operating_points, rates_at
+from facegate.evaluation.spoof_points import (
+    TARGETS,
+    columns,
+    headline_point,
+    measured,
+    operating_points,
+    rates_at,
+)
 from facegate.evaluation.tables import Presentations, presentations
 from facegate.metrics.bootstrap import Resamples, bootstrap_rate, interval, resample
 from facegate.metrics.calibration import choose_map, cllr, fit_logistic, min_cllr
@@ -22,6 +29,8 @@ from facegate.metrics.pad import (
     BONA_FIDE,
     PadRates,
     by_species,
+    split_presentations,
+    threshold_at_bpcer,
 )
 from facegate.metrics.pad_legacy import acer, hter, tpr_at_fpr
 from facegate.metrics.ranking import auc, resampled_aucs
@@ -59,11 +68,24 @@ def evaluate_spoof(
         "auc": _auc(draws, test, params),
         "auc_by_species": {name: _auc(draws, test, params, name) for name in by_species(*columns(test))},
         "operating_points": {name: _dumped(rates) for name, rates in at.items()},
+        "on_test_curve": _on_test_curve(draws, test, params),
         "calibration": _calibration(val, test, params),
         "slices": _slices(draws, test, shown, points[shown].threshold, groups, params),
         "legacy": _legacy(test, at[shown], params),
     }
     return plain(result)
+
+
+def _on_test_curve(draws: Resamples, test: Presentations, params: EvaluateParams) -> dict[str, Any]:
+    """Rates where the test people's own BPCER reaches each target: points of their curve, and no thresholds to deploy."""
+    bona_fide, _ = split_presentations(*columns(test))
+    return {
+        f"bpcer_{100 * target:g}": _dumped(
+            rates_at(draws, test, threshold_at_bpcer(bona_fide, target), params)
+        )
+        for target in TARGETS
+        if bona_fide.size * target >= 1
+    }
 
 
 def _dumped(rates: PadRates) -> dict[str, Any]:
