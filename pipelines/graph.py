@@ -1,7 +1,7 @@
 """`make repro`: the whole graph, its two branches side by side.
 
 DVC runs one stage at a time, and many stages keep one core only. Between the data set and the measurements, which take
-the machine for themselves, recognition on the one hand and spoof detection with the clips that stand on it, and eyes, on
+the machine for themselves, recognition and eyes on the one hand, spoof detection with the clips that stand on it on
 the other need nothing of each other: each gets its own `dvc repro`. `dvc repro` alone gives the same files, later.
 """
 
@@ -20,8 +20,8 @@ FIRST = "prepare"
 """Stages up to these take all cores by themselves; the branches part behind them."""
 LAST = ("benchmark", "frame", "register")
 """Stages that come when both branches have ended."""
-SPOOF_BRANCH = (Task.SPOOF, Task.LIVENESS, Task.EYES)
-"""Clips stand on the spoof network; with eyes, which stand alone, this branch takes about as long as recognition."""
+SPOOF_BRANCH = (Task.SPOOF, Task.LIVENESS, "")
+"""Clips stand on the spoof network; with them and what is of no task (the card), this branch takes about as long as the other."""
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 BAR_EVERY = 10.0
 """Seconds between two looks at a progress bar of a branch."""
