@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from facegate.benchmark import footprint
-from facegate.benchmark.footprint import energy, install_size
+from facegate.benchmark.footprint import bare, energy, install_size
 
 
 def test_size_counts_what_the_bare_package_needs_and_no_extra() -> None:
@@ -13,6 +13,16 @@ def test_size_counts_what_the_bare_package_needs_and_no_extra() -> None:
     assert not {"torch", "mlflow", "pytest"} & set(sizes)
     assert list(sizes.values()) == sorted(sizes.values(), reverse=True)
     assert 20 < sizes["numpy"] < 200
+
+
+def test_a_bare_requirement_is_of_no_extra_and_no_other_system() -> None:
+    lines = [
+        "numpy>=2",
+        "torch>=2.14; extra == 'train'",
+        "colorama; sys_platform == 'win32'",
+        "tomli ; python_version < '3.13'",
+    ]
+    assert bare(lines) == ["numpy>=2", "tomli"]
 
 
 def test_what_is_not_installed_takes_no_room() -> None:

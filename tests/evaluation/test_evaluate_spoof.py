@@ -55,7 +55,9 @@ def test_the_curve_of_the_test_people_is_told_apart_from_the_thresholds_that_wer
     found = spoof.evaluate_spoof(golden(0.3), ABOUT, {}, evaluate_params)
     assert set(found["on_test_curve"]) == {"bpcer_10"}  # ten presentations know of no 5 %
     point = found["on_test_curve"]["bpcer_10"]
-    assert point["threshold"] == pytest.approx(0.6)  # the second lowest bona fide score: one of ten is refused
+    assert point["threshold"] == pytest.approx(
+        0.6
+    )  # the second lowest bona fide score: one of ten is refused
     assert (point["bpcer"]["errors"], point["bpcer"]["trials"]) == (1, 10)
     assert (point["apcer"]["print"]["errors"], point["worst_species"]) == (1, "replay_phone")
     assert point["worst_apcer"]["value"] == 0.25

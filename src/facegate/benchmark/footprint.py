@@ -3,10 +3,11 @@
 import importlib.metadata
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 _NAME = re.compile(r"^[\w.-]+")
+_ELSEWHERE = re.compile(r"extra\s*==|sys_platform\s*==\s*['\"]win32|platform_system\s*==\s*['\"]Windows")
 _POWERCAP = Path("/sys/class/powercap")
 
 
@@ -27,21 +28,14 @@ def install_size(package: str = "facegate") -> dict[str, float]:
         except importlib.metadata.PackageNotFoundError:
             continue
         sizes[name] = round(_bytes(found) / 1e6, 2)
-        waiting += [_required(line) for line in found.requires or [] if _applies(line)]
+        waiting += [_NAME.findall(line)[0] for line in bare(found.requires or [])]
     return dict(sorted(sizes.items(), key=lambda item: -item[1]))
 
 
-def _required(line: str) -> str:
-    found = _NAME.match(line)
-    return found.group() if found else ""
-
-
-def _applies(line: str) -> bool:
-    """Whether a requirement belongs to the bare package on this system: no extra, no other system's marker."""
-    marker = line.partition(";")[2]
-    return not re.search(
-        r"extra\s*==|sys_platform\s*==\s*['\"]win32|platform_system\s*==\s*['\"]Windows", marker
-    )
+def bare(requirements: Iterable[str]) -> list[str]:
+    """Of a package's requirements those of the bare package on Linux, without their markers: no extra's, no Windows'."""
+    split = [line.partition(";") for line in requirements]
+    return [line.strip() for line, _, marker in split if not _ELSEWHERE.search(marker)]
 
 
 def _bytes(found: importlib.metadata.Distribution) -> int:

@@ -26,6 +26,8 @@ PLATFORMS = {
     "x86-avx2": ("manylinux_2_27_x86_64", "manylinux_2_28_x86_64", "manylinux2014_x86_64"),
 }
 """Wheel platforms of each target, for ``pip download``."""
+PYTHON = "3.11"
+"""Version whose wheels are asked for."""
 
 _README = """# facegate device kit
 
@@ -99,8 +101,13 @@ def write_kit(bundles: Mapping[str, Path], out: Path, target: str) -> list[str]:
 
 def download_command(target: str) -> str:
     """Command line that fetches the wheels of a target on another machine."""
-    platforms = " ".join(f"--platform {name}" for name in PLATFORMS[target])
-    return f"pip download -r requirements.txt -d wheels --only-binary :all: {platforms} --python-version 3.11"
+    return f"pip download -r requirements.txt -d wheels {' '.join(wheel_options(target))}"
+
+
+def wheel_options(target: str) -> list[str]:
+    """Options by which pip takes the wheels of a target and not of the machine that it runs on."""
+    platforms = [word for name in PLATFORMS[target] for word in ("--platform", name)]
+    return ["--only-binary", ":all:", *platforms, "--python-version", PYTHON]
 
 
 def read_result(path: Path, known: Mapping[str, str] | None = None) -> DeviceResult:

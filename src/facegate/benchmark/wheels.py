@@ -15,16 +15,9 @@ from collections.abc import Sequence
 from importlib.metadata import requires
 from pathlib import Path
 
-from facegate.benchmark.kit import PLATFORMS
+from facegate.benchmark.footprint import bare
+from facegate.benchmark.kit import PLATFORMS, PYTHON, wheel_options
 from facegate.errors import FacegateError
-
-PYTHON = "3.11"
-"""Version whose wheels are asked for, as in the device kit."""
-
-
-def bare_requirements(package: str = "facegate") -> list[str]:
-    """What a package needs without its extras."""
-    return [line.partition(";")[0].strip() for line in requires(package) or [] if "extra ==" not in line]
 
 
 def wheel_sizes(folder: Path) -> dict[str, float]:
@@ -55,12 +48,9 @@ def fetch_wheels(target: str, requirements: Sequence[str], folder: Path) -> None
     """
     if target not in PLATFORMS:
         raise FacegateError(f"no device target `{target}`", f"choose one of {', '.join(PLATFORMS)}")
-    platforms = [word for name in PLATFORMS[target] for word in ("--platform", name)]
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
-    where = ["--dest", str(folder), "--only-binary", ":all:", "--python-version", PYTHON]
-    done = subprocess.run(
-        [*pip, *where, *platforms, *requirements], capture_output=True, text=True, check=False
-    )
+    options = ["--dest", str(folder), *wheel_options(target)]
+    done = subprocess.run([*pip, *options, *requirements], capture_output=True, text=True, check=False)
     if done.returncode:
         errors = re.findall(r"^ERROR: (.*)$", done.stderr, re.MULTILINE)
         reason = errors[-1] if errors else done.stderr.strip()[-200:]
@@ -72,7 +62,7 @@ def fetch_wheels(target: str, requirements: Sequence[str], folder: Path) -> None
 def main(target: str) -> None:
     """Print what the bare installation takes on a target."""
     with tempfile.TemporaryDirectory() as folder:
-        fetch_wheels(target, bare_requirements(), Path(folder))
+        fetch_wheels(target, bare(requires("facegate") or []), Path(folder))
         sizes = wheel_sizes(Path(folder))
     for name, size in sizes.items():
         print(f"{size:8.2f} MB  {name}")

@@ -72,8 +72,8 @@ def spoof_page(
     errors = Section(
         "Errors",
         "APCER counts attacks accepted, BPCER bona fide presentations refused. Thresholds were set on validation "
-        "people and applied to test people; intervals resample people. The second table follows the test people's own curve to "
-        "each BPCER: no threshold to deploy, but free of the chance in which validation people set it.",
+        "people and applied to test people; intervals resample people. The second table follows the test people's own "
+        "curve to each BPCER: no threshold to deploy, but free of the chance in which validation people set it.",
         (
             Picture(out["species"], "APCER of each species and BPCER", wide=True),
             Picture(out["det"], "DET curve of each species"),

@@ -22,7 +22,8 @@ from facegate.contracts import (
     TrainingData,
 )
 from facegate.datasets.pack import Pack
-from facegate.exporting.onnx import INPUT, MEAN, OPSET, SCALE, output_kind
+from facegate.exporting.graph import INPUT
+from facegate.exporting.onnx import MEAN, OPSET, SCALE, output_kind
 from facegate.faces.align import TEMPLATE_NAME
 from facegate.faces.eyes import EYE_FACTOR
 from facegate.sources.fetch import HEAD_WHEEL

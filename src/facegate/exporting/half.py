@@ -8,8 +8,8 @@ import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
-from facegate.exporting.mirror import add_mirror, is_mirrored, remove_mirror
-from facegate.exporting.onnx import add_picture_input, picture_sides, remove_picture_input, serialise
+from facegate.exporting.mirror import add_mirror, is_mirrored
+from facegate.exporting.onnx import add_picture_input, network_alone, picture_sides, serialise
 from facegate.exporting.quantize import head_nodes
 
 
@@ -24,7 +24,7 @@ def halve(model: bytes) -> bytes:
         give equal bytes.
     """
     proto = onnx.ModelProto.FromString(model)
-    core = remove_picture_input(remove_mirror(proto))
+    core = network_alone(proto)
     half = convert_float_to_float16(core, keep_io_types=True, node_block_list=head_nodes(core))
     _say_once(half.graph)
     OnnxModel.graph_topological_sort(half.graph, is_deterministic=True)

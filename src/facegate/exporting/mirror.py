@@ -8,7 +8,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-_INPUT = "images"
+from facegate.exporting.graph import INPUT, copied
+
 _START, _END, _AXIS, _STEP = (f"mirror/{part}" for part in ("start", "end", "axis", "step"))
 _IMAGE, _BOTH, _PAIRED, _MEAN, _SHAPE, _FIRST = (
     f"mirror/{part}" for part in ("image", "both", "paired", "mean", "shape", "first")
@@ -27,18 +28,18 @@ def add_mirror(model: onnx.ModelProto) -> onnx.ModelProto:
     Args:
         model: its input is the uint8 picture (N, height, width, 3), or normalised planes (N, 3, height, width).
     """
-    model = _copied(model)
+    model = copied(model)
     graph = model.graph
     softmax = next(node for node in graph.node if node.op_type == "Softmax")
     classes = graph.output[0].type.tensor_type.shape.dim[1].dim_value
     axis = 2 if graph.input[0].type.tensor_type.elem_type == TensorProto.UINT8 else 3
     for node in graph.node:
-        node.input[:] = [_BOTH if name == _INPUT else name for name in node.input]
+        node.input[:] = [_BOTH if name == INPUT else name for name in node.input]
     values = (-1, np.iinfo(np.int64).min + 1, axis, -1, [2, -1, classes], 0)
     for name, value in zip(_CONSTANTS, values, strict=True):
         graph.initializer.append(numpy_helper.from_array(np.atleast_1d(np.array(value, np.int64)), name))
-    graph.node.insert(0, helper.make_node("Slice", [_INPUT, _START, _END, _AXIS, _STEP], [_IMAGE], _IMAGE))
-    graph.node.insert(1, helper.make_node("Concat", [_INPUT, _IMAGE], [_BOTH], _BOTH, axis=0))
+    graph.node.insert(0, helper.make_node("Slice", [INPUT, _START, _END, _AXIS, _STEP], [_IMAGE], _IMAGE))
+    graph.node.insert(1, helper.make_node("Concat", [INPUT, _IMAGE], [_BOTH], _BOTH, axis=0))
     at = list(graph.node).index(softmax)
     graph.node.insert(at, helper.make_node("Reshape", [softmax.input[0], _SHAPE], [_PAIRED], _PAIRED))
     graph.node.insert(at + 1, helper.make_node("ReduceMean", [_PAIRED, _FIRST], [_MEAN], _MEAN, keepdims=0))
@@ -48,20 +49,14 @@ def add_mirror(model: onnx.ModelProto) -> onnx.ModelProto:
 
 def remove_mirror(model: onnx.ModelProto) -> onnx.ModelProto:
     """The reverse of :func:`add_mirror`: a copy that asks once; a mere copy of a model that does so anyway."""
-    model = _copied(model)
+    model = copied(model)
     graph = model.graph
     raw = next((node.input[0] for node in graph.node if node.name == _PAIRED), "")
     for node in [node for node in graph.node if node.name in (_IMAGE, _BOTH, _PAIRED, _MEAN)]:
         graph.node.remove(node)
     for constant in [tensor for tensor in graph.initializer if tensor.name in _CONSTANTS]:
         graph.initializer.remove(constant)
-    instead = {_BOTH: _INPUT, _MEAN: raw}
+    instead = {_BOTH: INPUT, _MEAN: raw}
     for node in graph.node:
         node.input[:] = [instead.get(name, name) for name in node.input]
     return model
-
-
-def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
-    other = onnx.ModelProto()
-    other.CopyFrom(model)
-    return other

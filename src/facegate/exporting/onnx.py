@@ -19,12 +19,12 @@ from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor, nn
 
 from facegate.contracts import Task
-from facegate.exporting.mirror import add_mirror
+from facegate.exporting.graph import INPUT, copied
+from facegate.exporting.mirror import add_mirror, remove_mirror
 from facegate.exporting.rewrite import without_prelu
 
 OPSET = 20
 """ONNX operator set of every export; ONNX Runtime reads it since 1.17."""
-INPUT = "images"
 MEAN = 128.0
 SCALE = 1.0 / 128.0
 
@@ -119,7 +119,7 @@ def serialise(model: onnx.ModelProto) -> bytes:
 
 def add_picture_input(model: onnx.ModelProto, sides: Sides) -> onnx.ModelProto:
     """A copy whose input is the uint8 picture (N, height, width, 3) in place of normalised float planes."""
-    model = _copied(model)
+    model = copied(model)
     graph = model.graph
     _rename(graph, INPUT, _FLOAT)
     _set_input(graph, TensorProto.UINT8, [*sides, 3])
@@ -132,7 +132,7 @@ def add_picture_input(model: onnx.ModelProto, sides: Sides) -> onnx.ModelProto:
 
 def remove_picture_input(model: onnx.ModelProto) -> onnx.ModelProto:
     """The reverse of :func:`add_picture_input`: a copy that takes normalised float planes (N, 3, H, W)."""
-    model = _copied(model)
+    model = copied(model)
     graph = model.graph
     sides = picture_sides(model)
     for node in [n for n in graph.node if n.name in (_PLANES, _FLOAT)]:
@@ -144,18 +144,17 @@ def remove_picture_input(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
+def network_alone(model: onnx.ModelProto) -> onnx.ModelProto:
+    """A copy of what :func:`export` returned that takes normalised planes, and asks once."""
+    return remove_picture_input(remove_mirror(model))
+
+
 def picture_sides(model: onnx.ModelProto) -> Sides:
     """Height and width of the input picture, pixels; the input is NHWC uint8 or NCHW float."""
     tensor = model.graph.input[0].type.tensor_type
     sides = [axis.dim_value for axis in tensor.shape.dim]
     first = 1 if tensor.elem_type == TensorProto.UINT8 else 2
     return int(sides[first]), int(sides[first + 1])
-
-
-def _copied(model: onnx.ModelProto) -> onnx.ModelProto:
-    other = onnx.ModelProto()
-    other.CopyFrom(model)
-    return other
 
 
 def _set_input(graph: onnx.GraphProto, dtype: int, shape: list[int]) -> None:
@@ -170,7 +169,7 @@ def _rename(graph: onnx.GraphProto, old: str, new: str) -> None:
 
 def _clean(model: onnx.ModelProto, name: str) -> onnx.ModelProto:
     """Drop traces of the exporting machine; name each layer after its weights."""
-    model = _copied(model)
+    model = copied(model)
     graph = model.graph
     del graph.value_info[:], model.functions[:]
     graph.name = name

@@ -30,16 +30,9 @@ from onnxruntime.quantization import (
 from tqdm import tqdm
 
 from facegate.exporting.calibration_set import normalised
-from facegate.exporting.mirror import add_mirror, is_mirrored, remove_mirror
-from facegate.exporting.onnx import (
-    INPUT,
-    MEAN,
-    SCALE,
-    add_picture_input,
-    picture_sides,
-    remove_picture_input,
-    serialise,
-)
+from facegate.exporting.graph import INPUT
+from facegate.exporting.mirror import add_mirror, is_mirrored
+from facegate.exporting.onnx import MEAN, SCALE, add_picture_input, network_alone, picture_sides, serialise
 from facegate.exporting.stem import PIXELS, pack_stems
 
 Target = Literal["x86-vnni", "x86-avx2", "arm64"]
@@ -113,7 +106,7 @@ def quantise(
         The serialised int8 model, of the same input and output; equal inputs give equal bytes.
     """
     proto = onnx.ModelProto.FromString(model)
-    core = _core(proto)
+    core = network_alone(proto)
     sides = picture_sides(proto)
     helper.set_model_props(core, {"onnx.quant.pre_process": "onnxruntime.quant"})
     spared = sorted({*float_layers, *narrow_layers(core)})
@@ -145,11 +138,6 @@ def quantise(
     return serialise(add_mirror(packed) if is_mirrored(proto) else packed)
 
 
-def _core(proto: onnx.ModelProto) -> onnx.ModelProto:
-    """The network alone: normalised planes in, asked once."""
-    return remove_picture_input(remove_mirror(proto))
-
-
 def layers(model: bytes) -> list[str]:
     """Names of the layers with weights, in the order of the graph: what may be left in floating point."""
     return [n.name for n in onnx.ModelProto.FromString(model).graph.node if n.op_type in _LAYERS]
@@ -171,7 +159,7 @@ def sensitivity(
         method: see :func:`quantise`.
         difference: how far a candidate is from the trained network; higher is worse.
     """
-    narrow = narrow_layers(_core(onnx.ModelProto.FromString(model)))
+    narrow = narrow_layers(network_alone(onnx.ModelProto.FromString(model)))
     names = [name for name in layers(model) if name not in narrow]
     costs: list[tuple[str, float]] = []
     for name in tqdm(names, desc="sensitivity", unit="layer", leave=False):

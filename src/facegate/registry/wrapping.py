@@ -13,7 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from facegate.contracts import Task
 from facegate.errors import RegistryError
-from facegate.exporting.onnx import INPUT, MEAN, SCALE, add_picture_input
+from facegate.exporting.graph import INPUT
+from facegate.exporting.onnx import MEAN, SCALE, add_picture_input
 from facegate.registry.foreign_spec import ForeignSpec
 from facegate.sources.dequantise import dequantise
 
