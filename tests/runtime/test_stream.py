@@ -88,9 +88,21 @@ def test_a_stranger_is_looked_up_a_few_times_then_final(play):
 
 
 def test_an_open_question_ends_in_a_retry_and_begins_anew(play):
-    history, _ = play([[50]] * 9, [0.5] * 5 + [0.9] * 4, most_frames=5)
+    history, _ = play([[50]] * 9, [0.5] * 5 + [0.9] * 4, ["ann", "ann"], most_frames=5)
     assert verdicts(history) == [None] * 4 + [Verdict.RETRY] * 3 + [Verdict.ACCEPT] * 2
     assert history[4][0].decision.reasons == (Reason.UNDECIDED,)
+
+
+def test_a_face_that_is_nobodys_need_not_try_again(play):
+    history, script = play([[50]] * 9, [0.5] * 9, ["", "", "", ""], most_frames=5)
+    assert verdicts(history) == [None] * 6 + [Verdict.REJECT] * 3
+    assert history[-1][0].decision.reasons == (Reason.UNKNOWN,)
+    assert script.searches == 3
+
+
+def test_who_is_known_at_second_sight_is_asked_to_try_again(play):
+    history, _ = play([[50]] * 10, [0.5] * 6 + [0.9] * 4, ["", "ann", "ann"], most_frames=5)
+    assert verdicts(history) == [None] * 5 + [Verdict.RETRY] * 3 + [Verdict.ACCEPT] * 2
 
 
 def test_evidence_belongs_to_a_track(play):

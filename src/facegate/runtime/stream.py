@@ -67,8 +67,9 @@ class TrackResult:
 class StreamEngine:
     """Follows the faces of one camera and decides once for each.
 
-    A person who is not known gets a few more frames before that is final. A question that stays open ends in a
-    retry, and evidence is gathered afresh. A rejected track stays rejected until the face has left.
+    A person who is not known gets a few more frames before that is final. Whether a face lives may stay open: it ends in
+    a retry, and evidence is gathered afresh, or in ``unknown`` where nobody known looks like it. A rejected track stays
+    rejected until the face has left.
 
     Args:
         engine: what each face is put through; its spoof judge must be calibrated.
@@ -157,9 +158,15 @@ class StreamEngine:
             return self._identify(result)
         if verdict is Verdict.REJECT:
             return replace(result, decision=face.end(verdict, Reason.SPOOF))
-        if verdict is Verdict.RETRY:
-            return replace(result, evidence=Evidence(), decision=face.end(verdict, Reason.UNDECIDED))
-        return result
+        return self._time_up(result) if verdict is Verdict.RETRY else result
+
+    def _time_up(self, result: TrackResult) -> TrackResult:
+        """Ask a face to try again, unless it is nobody's who is known: then whether it lives changes nothing."""
+        looked_up = self._identify(result)
+        if looked_up.decision is None or looked_up.decision.reasons == (Reason.UNKNOWN,):
+            return looked_up
+        again = result.last.end(Verdict.RETRY, Reason.UNDECIDED)
+        return replace(result, evidence=Evidence(), tries=0, decision=again)
 
     def _clip_accepts(self, result: TrackResult) -> bool:
         """Whether the judge of clips is content, or there is none."""
