@@ -69,6 +69,12 @@ LEDGER: dict[str, Terms] = {
         commercial_use=True,
         access="sklearn.datasets.load_sample_images",
     ),
+    "free_photographs": Terms(
+        title="eight photographs of scikit-image (brick, chelsea, coffee, grass, gravel, hubble_deep_field, retina, rocket)",
+        licence="CC0-1.0 or public domain",
+        commercial_use=True,
+        access="skimage.data",
+    ),
     "insightface_models": Terms(
         title="InsightFace model zoo (recognisers)",
         licence="non-commercial research only (weights; the code is MIT)",
