@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -8,10 +9,12 @@ from facegate.contracts import POOL_COLUMNS, Split, Task
 from facegate.datasets.batches import load_crops
 from facegate.datasets.pack import open_pack
 from facegate.errors import PackError, ParamsError, SourceError
+from facegate.faces.detect import Detector
 from facegate.models.blocks import normalise
 from facegate.models.checkpoint import load_trained
 from facegate.models.recognition.teacher import Teacher
 from facegate.params import ContentParams, LessonsParams
+from facegate.sources.ledger import LEDGER
 from facegate.training import content, pool
 from facegate.training.fit import fit
 from facegate.training.pools import write_pool
@@ -51,6 +54,17 @@ def test_shards_and_processes_change_nothing(tmp_path, packs, assets, pools, mon
     args = (packs[Task.RECOGNITION], assets / "teacher.onnx", tmp_path / "again", LESSONS, tmp_path / "c")
     pool.write_lessons(*args, workers=2)
     assert open_pack(tmp_path / "again").digest == open_pack(pools[Task.RECOGNITION]).digest
+
+
+def test_the_photographs_in_content_are_free_large_enough_and_without_a_face():
+    photographs = content._photographs()
+    assert len(photographs) == 2 + len(content.FREE)
+    detector = Detector()
+    for picture in photographs:
+        assert picture.dtype == np.uint8 and picture.shape[2] == 3 and min(picture.shape[:2]) >= 300
+        assert detector.detect(picture) == []
+    assert set(content.FREE) == set(re.findall(r"\w+", LEDGER["free_photographs"].title.split("(")[1]))
+    assert all(LEDGER[name].commercial_use for name in content.PHOTOGRAPHS)
 
 
 def test_content_shows_every_scene_live_and_attacked_as_often(pools):

@@ -59,7 +59,11 @@ def context_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float, size: in
     Raises:
         PictureError: the box is empty, not finite or reaches beyond a million pixels.
     """
-    square = native_crop(rgb, box, factor)
+    return resized(native_crop(rgb, box, factor), size)
+
+
+def resized(square: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
+    """Bring a square picture to the network's size, area-averaged where it shrinks, bilinear where it grows."""
     how = cv2.INTER_AREA if len(square) >= size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
 

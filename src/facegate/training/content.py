@@ -5,24 +5,33 @@ A spoof network trained on rendered faces alone learns the renderer. Shards as i
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import skimage.data
 from sklearn.datasets import load_sample_images
 
 from facegate.contracts import SAMPLE_COLUMNS, AttackSpecies, Split
 from facegate.datasets.pack import PackWriter, encode_png
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
+from facegate.faces.crop import resized
 from facegate.params import ContentParams
 from facegate.recapture.content import FLAT, from_photograph, mixed, scene, taken_again, taken_at_once
 from facegate.recapture.imaging import Bytes, Floats
 
 SCENES_PER_SHARD = 16
 SCENE_SIZE = 448
-SOURCE, PHOTOGRAPHS = "procedural", "sample_photographs"
+SOURCE, PHOTOGRAPHS = "procedural", ("sample_photographs", "free_photographs")
 PHOTOGRAPHED = 0.5
 """Share of scenes that are made of photographs; the others are procedural."""
+FREE = ("brick", "chelsea", "coffee", "grass", "gravel", "hubble_deep_field", "retina", "rocket")
+"""Photographs of scikit-image that are CC0 or in the public domain, carried by its package, and without a face."""
+
+
+LARGER = (1.0, 1.4)
+"""Pictures are taken so many times as large as they are kept, as context crops of faces are: shrinking bends the traces."""
 
 
 class ScenesShard(NamedTuple):
@@ -52,7 +61,7 @@ def write_content(out: Path, params: ContentParams, size: int, cache: Path, work
     firsts = range(0, params.scenes, SCENES_PER_SHARD)
     shards = [ScenesShard(f, min(SCENES_PER_SHARD, params.scenes - f), size, params.seed) for f in firsts]
     jobs = [Job(f"content-{s.first:06d}", s.scenes * 2 * len(FLAT), s) for s in shards]
-    with PackWriter(out, SAMPLE_COLUMNS, recipe | {"behind": [SOURCE, PHOTOGRAPHS]}) as pack:
+    with PackWriter(out, SAMPLE_COLUMNS, recipe | {"behind": [SOURCE, *PHOTOGRAPHS]}) as pack:
         pack.write_all(run_jobs(photograph, jobs, SAMPLE_COLUMNS, place, workers, "taking content"))
     forget(place)
 
@@ -63,19 +72,33 @@ def photograph(shard: ScenesShard) -> Iterator[Row]:
         rng = np.random.default_rng([shard.seed, number])
         content = _scene(rng)
         for turn, species in enumerate(FLAT):
-            picture, camera = taken_at_once(content, rng, shard.size)
-            yield _row(number, turn, AttackSpecies.BONA_FIDE, picture, camera, False, "live")
-            again = taken_again(content, species, rng, shard.size)
-            yield _row(number, turn, species, again.image, again.camera, again.border_visible, again.variant)
+            picture, camera = taken_at_once(content, rng, _larger(shard.size, rng))
+            yield _row(
+                number, turn, AttackSpecies.BONA_FIDE, resized(picture, shard.size), camera, False, "live"
+            )
+            again = taken_again(content, species, rng, _larger(shard.size, rng))
+            seen = resized(again.image, shard.size)
+            yield _row(number, turn, species, seen, again.camera, again.border_visible, again.variant)
+
+
+def _larger(size: int, rng: np.random.Generator) -> int:
+    return round(size * rng.uniform(*LARGER))
 
 
 def _scene(rng: np.random.Generator) -> Floats:
-    """Procedural, or parts of the photographs that scikit-learn brings, in soft patches."""
+    """Procedural, or parts of photographs in soft patches."""
     if rng.random() >= PHOTOGRAPHED:
         return scene(rng, SCENE_SIZE)
-    photographs = load_sample_images().images
-    parts = [from_photograph(photographs[i], rng, SCENE_SIZE) for i in rng.integers(len(photographs), size=2)]
+    taken = _photographs()
+    parts = [from_photograph(taken[i], rng, SCENE_SIZE) for i in rng.integers(len(taken), size=2)]
     return mixed(parts[0], parts[1] if rng.random() < 0.6 else scene(rng, SCENE_SIZE), rng)
+
+
+@cache
+def _photographs() -> list[Bytes]:
+    """Photographs that installed packages carry under free terms, RGB."""
+    found = [*load_sample_images().images, *(getattr(skimage.data, name)() for name in FREE)]
+    return [picture if picture.ndim == 3 else np.dstack([picture] * 3) for picture in found]
 
 
 def _row(
