@@ -21,7 +21,7 @@ FIRST = "prepare"
 LAST = ("benchmark", "frame", "register")
 """Stages that come when both branches have ended."""
 SPOOF_BRANCH = (Task.SPOOF, Task.LIVENESS, "")
-"""Clips stand on the spoof network; with them and what is of no task (the card), this branch takes about as long as the other."""
+"""Clips stand on the spoof network; the card is of no task. So both branches take about as long."""
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 BAR_EVERY = 10.0
 """Seconds between two looks at a progress bar of a branch."""

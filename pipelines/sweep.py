@@ -1,5 +1,6 @@
 """The sweep of stage `tune`, where the recipe asks for one."""
 
+import os
 from contextlib import suppress
 
 from optuna.exceptions import TrialPruned
@@ -8,6 +9,7 @@ from facegate.contracts import Task
 from facegate.params import Params
 from facegate.registry.initial import initial_folder
 from facegate.registry.tracking import Run, stage_run
+from facegate.training.study import STORAGE
 from facegate.training.trials import Trial
 from facegate.training.tune import tune
 from pipelines.stage import SWEEPS, artifacts, crops, pool
@@ -19,7 +21,15 @@ def sweep(task: Task, params: Params) -> None:
     with stage_run("tune", task, params, inputs={"crops": crops(task)}, sections=[task, "tune"]) as tracked:
         initial = initial_folder(task, params)
         best = tune(
-            task, params, crops(task), out, SWEEPS, lambda trial: _log(tracked, trial), pool(task), initial
+            task,
+            params,
+            crops(task),
+            out,
+            SWEEPS,
+            lambda trial: _log(tracked, trial),
+            pool(task),
+            initial,
+            os.environ.get(STORAGE, ""),
         )
         tracked.params({"best": best})
         tracked.file(out)

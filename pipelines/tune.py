@@ -3,6 +3,7 @@
 from facegate.params import Params
 from facegate.training.space import tune_section
 from facegate.training.trials import write_sweep
+from facegate.whole import whole_folder
 from pipelines.stage import artifacts, run, task_argument
 
 
@@ -10,7 +11,8 @@ def main(params: Params) -> None:
     """Search the space of params.yaml and write the best point."""
     task = task_argument()
     if not tune_section(task, params).trials:
-        write_sweep(artifacts(task) / "tune", task, None, [])
+        with whole_folder(artifacts(task) / "tune") as draft:
+            write_sweep(draft, task, None, [])
         return
     from pipelines.sweep import sweep  # takes seconds to import
 

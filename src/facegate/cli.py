@@ -189,6 +189,30 @@ def folds(
 
 
 @app.command()
+def tune(
+    task: Annotated[str, typer.Argument(help="recognition, spoof, liveness or eyes")],
+    workers: Annotated[int, typer.Option(help="processes at the sweep", min=1)] = 2,
+) -> None:
+    """Run the trials that `tune.TASK` of params.yaml asks for by several processes; `dvc repro` takes them in.
+
+    With FACEGATE_SWEEPS set to a SQL URL, every machine that reaches the database may join.
+    """
+    from facegate.contracts import Task
+    from facegate.params import load_params
+    from facegate.registry.initial import initial_folder
+    from facegate.training.study import STORAGE
+    from facegate.training.workers import work_together
+
+    if task not in list(Task):
+        raise FacegateError(f"no task `{task}`", f"choose one of {', '.join(Task)}")
+    chosen, params = Task(task), load_params()
+    crops, pool = Path("data/crops") / task, Path("data/pool") / task
+    initial, url = initial_folder(chosen, params), os.environ.get(STORAGE, "")
+    done = work_together(chosen, params, crops, Path(".optuna"), workers, pool, initial, url)
+    print(f"{done} trials are finished; `dvc repro` takes the best of them")
+
+
+@app.command()
 def protocols(
     protocol: Annotated[
         list[str] | None, typer.Option(help="content, simulation or species; all by default")

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+import torch
 
 from facegate.contracts import Task
 from facegate.errors import NotMeasurableError, ParamsError
@@ -12,6 +13,7 @@ from facegate.evaluation.protocol_page import write_protocols
 from facegate.evaluation.protocol_stage import run_protocols
 from facegate.evaluation.protocols import measure_arms
 from facegate.evaluation.tables import write_table
+from facegate.models.spoof.network import build_network
 from facegate.training.protocols import CONTENT, DOORCAM, REFERENCE, Arm, Kind, held_columns
 from tests.evaluation.small_sets import SPLITS, crop_row, written
 from tests.training.conftest import toy_params
@@ -135,6 +137,16 @@ def test_without_the_reference_nothing_is_measured(pack, tables, evaluate_params
         measure_arms(
             ARMS[1:], {t: v for t, v in tables.items() if t != REFERENCE.title}, pack.path, evaluate_params
         )
+
+
+@pytest.mark.parametrize("mirrored", [True, False])
+def test_arms_are_judged_as_the_network_is_exported(mirrored):
+    torch.manual_seed(1)
+    model = protocol_runs.Branches(build_network(0.25, 64, mirrored).eval())
+    images = np.random.default_rng(5).integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    there, back = model.run(images), model.run(np.ascontiguousarray(images[:, :, ::-1]))
+    assert there.shape == (2, len(protocol_runs.BRANCHES))
+    assert np.allclose(there, back, atol=1e-5) is mirrored
 
 
 def test_an_unknown_protocol_is_named(tmp_path, pack):

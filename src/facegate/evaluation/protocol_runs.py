@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Task
 from facegate.datasets.pack import Pack, open_pack
@@ -20,7 +21,7 @@ from facegate.errors import PackError
 from facegate.evaluation.scores import MEASURED, answers, rows_of
 from facegate.evaluation.tables import read_table, write_table
 from facegate.models.blocks import normalise
-from facegate.models.spoof.module import BONA_FIDE, SpoofModule
+from facegate.models.spoof.module import BONA_FIDE
 from facegate.params import Params
 from facegate.training.material import code_digest
 from facegate.training.protocols import Arm, Lessons, read_lessons, train_arm
@@ -30,19 +31,24 @@ BRANCHES = ("both", "medium")
 
 
 class Branches:
-    """A trained spoof network as a model that answers by branch."""
+    """A trained spoof network as a model that answers by branch; `mirrored` as it is exported."""
 
-    def __init__(self, learner: SpoofModule) -> None:
-        self.network: Any = learner.network
+    def __init__(self, network: nn.Module) -> None:
+        self.network: Any = network
 
     @torch.inference_mode()
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Log odds of bona fide of crops (n, H, W, 3), shape (n, 2): both branches, the medium branch."""
         x = normalise(torch.from_numpy(images))
+        logits = self._logits(x)
+        if self.network.mirrored:
+            logits = 0.5 * (logits + self._logits(x.flip(3)))
+        return (logits[..., BONA_FIDE] - logits[..., 1 - BONA_FIDE]).numpy()
+
+    def _logits(self, x: Tensor) -> Tensor:
         medium = self.network.medium_judge(self.network.describe_medium(x))
         scene = self.network.scene_judge(self.network.describe_scene(x))
-        logits = torch.stack([medium + scene, medium], 1)
-        return (logits[..., BONA_FIDE] - logits[..., 1 - BONA_FIDE]).numpy()
+        return torch.stack([medium + scene, medium], 1)
 
 
 def run_arms(
@@ -72,7 +78,7 @@ def run_arms(
         tables = {branch: out / arm.title / f"{branch}.parquet" for branch in BRANCHES}
         if not all(_is_of(table, key) for table in tables.values()):
             lessons = lessons or read_lessons(pack, content)
-            model = Branches(train_arm(arm, lessons, params, steps))
+            model = Branches(train_arm(arm, lessons, params, steps).network)
             _write(model, pack, tables, {"arm": arm.title, "key": key, "steps": steps})
         found[arm.title] = tables
     return found

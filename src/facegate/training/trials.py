@@ -9,7 +9,6 @@ from typing import Any
 
 from facegate.contracts import Task
 from facegate.training.space import BEST, Value
-from facegate.whole import whole_folder
 
 Row = dict[str, float]
 """One epoch: epoch, samples seen, learning rate, training loss, validation metric."""
@@ -39,12 +38,17 @@ class Trial:
 def best_of(trials: list[Trial]) -> Trial | None:
     """The whole trial with the best value; among equals the first, so that the recipe itself wins ties."""
     whole = [trial for trial in trials if not trial.pruned]
-    sign = -1 if whole and whole[0].metric == "val_auc" else 1
+    sign = -1 if whole and higher_is_better(whole[0].metric) else 1
     return min(whole, key=lambda trial: (sign * trial.value, trial.number), default=None)
 
 
-def write_sweep(out: Path, task: Task, best: Trial | None, trials: list[Trial]) -> None:
-    """Write ``best_params.json`` and ``trials.csv`` into a new folder, whole or not at all."""
+def higher_is_better(metric: str) -> bool:
+    """Whether a validation metric is to be large."""
+    return metric == "val_auc"
+
+
+def write_sweep(folder: Path, task: Task, best: Trial | None, trials: list[Trial]) -> None:
+    """Write ``best_params.json`` and ``trials.csv``."""
     summary: dict[str, Any] = {
         "task": str(task),
         "values": dict(best.values) if best else {},
@@ -54,9 +58,8 @@ def write_sweep(out: Path, task: Task, best: Trial | None, trials: list[Trial]) 
         "trials": len(trials),
         "pruned": sum(trial.pruned for trial in trials),
     }
-    with whole_folder(out) as draft:
-        (draft / BEST).write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
-        _write_table(draft / "trials.csv", trials)
+    (folder / BEST).write_text(json.dumps(summary, indent=2, sort_keys=True) + "\n")
+    _write_table(folder / "trials.csv", trials)
 
 
 def _write_table(path: Path, trials: list[Trial]) -> None:

@@ -1,20 +1,18 @@
 """The sweep before training, by Optuna: sees training and validation people only, resumes after a kill.
 
-Trials go into a journal file outside the stage's outputs. The sampler is seeded by (seed, trials finished), so
-that a sweep that was killed and resumed proposes what an uninterrupted one would have proposed; a trial that
-died half-way is set aside and run again.
+Trials are kept outside the stage's outputs (:mod:`facegate.training.study`). The sampler is seeded by (seed, trials
+finished), so that a sweep that was killed and resumed proposes what an uninterrupted one would have proposed; a trial
+that died half-way is set aside and run again. Trials that several workers ran (:mod:`facegate.training.workers`) are
+taken in as they are.
 """
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import optuna
 import torch
 from optuna.distributions import FloatDistribution
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
 from tqdm import tqdm
 
@@ -22,14 +20,18 @@ from facegate.contracts import Task
 from facegate.datasets.modules import CropModule
 from facegate.params import Params, SpanParams, TuneParams
 from facegate.training.callbacks import History
-from facegate.training.material import Material, assemble, load_material, run_key
+from facegate.training.material import Material, assemble, load_material
 from facegate.training.run import run
 from facegate.training.space import Value, defaults, shortened, tune_section, with_values
+from facegate.training.study import begin, done, open_study, sign
+from facegate.training.sweep_plots import draw_sweep, is_synthetic
 from facegate.training.trials import Row, Trial, best_of, write_sweep
+from facegate.whole import whole_folder
 
 STARTUP = 5
 """Trials drawn at random before the sampler models what it has seen."""
-FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
+APART = 1_000_003
+"""Between the seeds of two workers."""
 
 
 def tune(
@@ -41,6 +43,7 @@ def tune(
     on_trial: Callable[[Trial], None] | None = None,
     pool: Path | None = None,
     initial: Path | None = None,
+    storage: str = "",
 ) -> dict[str, Value]:
     """Search the task's space and write the best point.
 
@@ -48,47 +51,75 @@ def tune(
         task: recognition or spoof.
         params: recipe (the first trial is the recipe itself) and sweep.
         crops: crop pack; its test split is not read.
-        out: folder that gets ``best_params.json`` and ``trials.csv``, whole or not at all.
+        out: folder that gets ``best_params.json``, ``trials.csv`` and plots, whole or not at all.
         work: untracked folder of the journal.
         on_trial: called with every finished trial, on a resumed sweep with the earlier ones too.
         pool: further training pictures, where the recipe asks for them.
         initial: folder of the weights to go on from, where the recipe asks for them.
+        storage: SQL URL of the trials, in place of the journal.
 
     Returns:
         Best values by dotted path within the task's section; empty if the sweep is skipped.
 
     Raises:
         PackError: the crops cannot be used.
-        ParamsError: the space names what is no number of the recipe, or the task cannot be tuned.
+        ParamsError: the space names what is no number of the recipe, the task cannot be tuned, or the storage cannot be
+            opened.
     """
     sweep = tune_section(task, params)
     trials: list[Trial] = []
     if sweep.trials and sweep.space:
-        start = defaults(task, params, sweep.space)
-        material = load_material(task, params, crops, pool, initial)
-        trials = _sweep(material, params, sweep, start, work, on_trial or _ignore)
+        plan = Plan.of(task, params, crops, pool, initial)
+        trials = _sweep(plan, work, storage, on_trial or _ignore)
     best = best_of(trials)
-    write_sweep(out, task, best, trials)
+    with whole_folder(out) as draft:
+        write_sweep(draft, task, best, trials)
+        draw_sweep(draft, task, trials, is_synthetic(crops))
     return dict(best.values) if best else {}
 
 
-def _sweep(
-    material: Material,
-    params: Params,
-    sweep: TuneParams,
-    start: Mapping[str, Value],
-    work: Path,
-    on_trial: Callable[[Trial], None],
-) -> list[Trial]:
-    alone = params.model_copy(update={"trainer": params.trainer.alone()})
-    short = shortened(material.task, alone, sweep.epochs)
-    study = _open_study(material, short, sweep, work)
-    trials = [_finished(number, trial) for number, trial in enumerate(_done(study))]
+@dataclass(frozen=True)
+class Plan:
+    """What every worker of a sweep needs to know.
+
+    Attributes:
+        material: what is trained on.
+        short: parameters of a trial.
+        sweep: how many trials, over which space.
+        start: the recipe's own point of the space, which is tried first.
+    """
+
+    material: Material
+    short: Params
+    sweep: TuneParams
+    start: Mapping[str, Value]
+
+    @classmethod
+    def of(
+        cls, task: Task, params: Params, crops: Path, pool: Path | None = None, initial: Path | None = None
+    ) -> "Plan":
+        """Read the pictures and fix what a trial is; see :func:`tune`."""
+        sweep = tune_section(task, params)
+        start = defaults(task, params, sweep.space)
+        alone = params.model_copy(update={"trainer": params.trainer.alone()})
+        material = load_material(task, params, crops, pool, initial)
+        return cls(material, shortened(task, alone, sweep.epochs), sweep, start)
+
+    def study(self, work: Path, storage: str) -> optuna.Study:
+        """The study of this very sweep: same pictures, recipe, space and code."""
+        return open_study(self.material, self.short, self.sweep, work, storage)
+
+
+def _sweep(plan: Plan, work: Path, storage: str, on_trial: Callable[[Trial], None]) -> list[Trial]:
+    study = plan.study(work, storage)
+    begin(study, plan.start)
+    trials = [_finished(number, trial) for number, trial in enumerate(done(study))]
     for trial in trials:
         on_trial(trial)
-    bar = tqdm(total=sweep.trials, initial=len(trials), desc=f"tune {material.task}", unit="trial")
-    while len(trials) < sweep.trials:
-        trial = _run_trial(study, material, short, sweep, start, len(trials))
+    wanted = plan.sweep.trials
+    bar = tqdm(total=wanted, initial=len(trials), desc=f"tune {plan.material.task}", unit="trial")
+    while len(trials) < wanted:
+        trial = run_trial(study, plan, len(trials))
         trials.append(_finished(len(trials), trial))
         on_trial(trials[-1])
         bar.update()
@@ -96,46 +127,24 @@ def _sweep(
     return trials
 
 
-def _open_study(material: Material, short: Params, sweep: TuneParams, work: Path) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    work.mkdir(parents=True, exist_ok=True)
-    space = sweep.model_dump(mode="json", exclude={"trials"})
-    key = hashlib.sha256((run_key(material, short) + json.dumps(space, sort_keys=True)).encode()).hexdigest()[
-        :16
-    ]
-    study = optuna.create_study(
-        storage=JournalStorage(JournalFileBackend(str(work / f"{material.task}.journal"))),
-        study_name=f"{material.task}-{key}",
-        direction="minimize" if material.task is Task.RECOGNITION else "maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=2, n_warmup_steps=1 + sweep.epochs // 3),
-        load_if_exists=True,
-    )
-    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-        study.tell(trial.number, state=TrialState.FAIL)
-    return study
+def run_trial(study: optuna.Study, plan: Plan, number: int, worker: int = 0) -> FrozenTrial:
+    """Propose a point, train it, and tell the study.
 
-
-def _done(study: optuna.Study) -> list[FrozenTrial]:
-    return study.get_trials(deepcopy=False, states=FINISHED)
-
-
-def _run_trial(
-    study: optuna.Study,
-    material: Material,
-    short: Params,
-    sweep: TuneParams,
-    start: Mapping[str, Value],
-    number: int,
-) -> FrozenTrial:
+    Args:
+        study: which trials there are.
+        plan: what a trial is.
+        number: trials so far.
+        worker: which of several workers asks; none proposes what another does.
+    """
+    sweep, task = plan.sweep, plan.material.task
     study.sampler = optuna.samplers.TPESampler(
-        seed=sweep.seed * 10_007 + number, n_startup_trials=STARTUP, constant_liar=False
+        seed=sweep.seed * 10_007 + number + worker * APART, n_startup_trials=STARTUP, constant_liar=worker > 0
     )
-    if number == 0 and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        study.enqueue_trial(dict(start))
     trial = study.ask({path: _distribution(span) for path, span in sweep.space.items()})
-    params = with_values(material.task, short, trial.params)
+    sign(trial)
+    params = with_values(task, plan.short, trial.params)
     torch.manual_seed(sweep.seed)
-    learner, data = assemble(material, params)
+    learner, data = assemble(plan.material, params)
     if sweep.steps and isinstance(data, CropModule):
         data.set_steps(min(sweep.steps, data.batches.steps))
 
