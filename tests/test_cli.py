@@ -35,5 +35,15 @@ def test_an_unknown_profile_ends_with_a_remedy_and_no_traceback() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("task", "told"), [("nobody", "choose one of recognition"), ("eyes", "tune.eyes.trials` is 0")]
+)
+def test_a_sweep_that_cannot_begin_says_why(task: str, told: str) -> None:
+    done = facegate("tune", task)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_profiles_are_listed() -> None:
     assert {"embedded", "smoke"} <= set(facegate("profile", "list").stdout.split())

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from facegate import cli_release, cli_training
 from facegate.cli_benchmark import benchmark_app
 from facegate.cli_registry import registry_app
-from facegate.cli_release import add_commands, release_app
 from facegate.cli_serving import keys_app, serve, vault_app
 from facegate.errors import FacegateError
 
@@ -25,8 +25,9 @@ profile_app = typer.Typer(help="Whole sets of parameters by name.", no_args_is_h
 app.add_typer(profile_app, name="profile")
 app.add_typer(benchmark_app, name="benchmark")
 app.add_typer(registry_app, name="registry")
-app.add_typer(release_app, name="release")
-add_commands(app)
+app.add_typer(cli_release.release_app, name="release")
+cli_release.add_commands(app)
+cli_training.add_commands(app)
 app.add_typer(keys_app, name="keys")
 app.add_typer(vault_app, name="vault")
 app.command()(serve)
@@ -154,78 +155,6 @@ def results(
     print(table)
     if write is not None:
         write.write_text(replace_table(write.read_text(), table))
-
-
-@app.command()
-def folds(
-    protocol: Annotated[str, typer.Argument(help="data set and protocol, for instance siw/3 or oulu_npu/4")],
-) -> None:
-    """Train and evaluate a spoof protocol once per fold; mean ± standard deviation in reports/folds."""
-    import json
-    import subprocess
-
-    from facegate.evaluation.folds import run_folds
-    from facegate.profiles import edit_params
-    from facegate.sources.catalogue import folds_of
-
-    name, _, family = protocol.partition("/")
-    params, before = Path("params.yaml"), Path("params.yaml").read_text()
-
-    def reproduce() -> None:
-        if subprocess.run([sys.executable, "-m", "dvc", "repro", "evaluate@spoof"], check=False).returncode:
-            raise FacegateError(f"{protocol}: `dvc repro evaluate@spoof` failed", "mend what it says above")
-
-    try:
-        found = run_folds(
-            folds_of(name, family),
-            lambda fold: edit_params({"data": {"source": name, "field": {"protocol": fold}}}),
-            reproduce,
-            Path("reports/spoof/fp32/evaluation.json"),
-            Path("reports/folds") / f"{name}-{family}",
-        )
-    finally:
-        params.write_text(before)
-    print(json.dumps(found["mean"], indent=2))
-
-
-@app.command()
-def tune(
-    task: Annotated[str, typer.Argument(help="recognition, spoof, liveness or eyes")],
-    workers: Annotated[int, typer.Option(help="processes at the sweep", min=1)] = 2,
-) -> None:
-    """Run the trials that `tune.TASK` of params.yaml asks for by several processes; `dvc repro` takes them in.
-
-    With FACEGATE_SWEEPS set to a SQL URL, every machine that reaches the database may join.
-    """
-    from facegate.contracts import Task
-    from facegate.params import load_params
-    from facegate.registry.initial import initial_folder
-    from facegate.training.study import STORAGE
-    from facegate.training.workers import work_together
-
-    if task not in list(Task):
-        raise FacegateError(f"no task `{task}`", f"choose one of {', '.join(Task)}")
-    chosen, params = Task(task), load_params()
-    crops, pool = Path("data/crops") / task, Path("data/pool") / task
-    initial, url = initial_folder(chosen, params), os.environ.get(STORAGE, "")
-    done = work_together(chosen, params, crops, Path(".optuna"), workers, pool, initial, url)
-    print(f"{done} trials are finished; `dvc repro` takes the best of them")
-
-
-@app.command()
-def protocols(
-    protocol: Annotated[
-        list[str] | None, typer.Option(help="content, simulation or species; all by default")
-    ] = None,
-    steps: Annotated[int, typer.Option(help="optimiser steps of every training", min=3)] = 450,
-    out: Annotated[Path, typer.Option(help="folder of score tables and page")] = Path("reports/protocols"),
-) -> None:
-    """Train the spoof network without a species, without faces, without a part of the simulation; test on that."""
-    from facegate.evaluation.protocol_stage import run_protocols
-    from facegate.params import load_params
-
-    crops, pool = Path("data/crops/spoof"), Path("data/pool/spoof")
-    print(run_protocols(protocol or [], crops, pool, out, load_params(), steps))
 
 
 @app.command()

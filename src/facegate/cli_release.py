@@ -1,4 +1,4 @@
-"""The command line's part on releases: put together, evaluate, gate, promote, roll back, pull, adapt, finetune, import."""
+"""The command line's part on releases: put together, evaluate, gate, promote, roll back, pull, import."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -182,59 +182,9 @@ def import_(
         print(f"{word} {done.name}/{done.version} ({done.target}; {', '.join(done.aliases)})")
 
 
-def adapt(
-    images: Annotated[
-        Path, typer.Option(help="folder of pictures of the site; nobody in them need be known")
-    ],
-    model: Annotated[
-        str, typer.Option(help="fp32 version: recognition@imported-sface, recognition/3")
-    ] = "recognition@candidate",
-) -> None:
-    """Move a recogniser to a site by its unlabelled faces, and register the result as a new version."""
-    from facegate.registry.adapt import adapt as carry_out
-
-    done = carry_out(model, images, _params())
-    print(f"{done.faces} faces; {done.skipped} pictures without one")
-    for kind, value in done.separations.items():
-        print(f"  {'→' if kind == done.chosen else ' '} {kind:<14} separation {value:.3f}")
-    for version in done.versions:
-        print(f"registered {version.name}/{version.version} ({version.target}; {', '.join(version.aliases)})")
-    if not done.versions:
-        print("no shift separates these faces better than none: nothing was registered")
-
-
-def finetune(
-    people: Annotated[Path, typer.Option(help="folder of one folder of pictures per person")],
-    model: Annotated[
-        str,
-        typer.Option(
-            "--from", help="fp32 version that was trained here: recognition@candidate, recognition/3"
-        ),
-    ] = "recognition@candidate",
-    strangers: Annotated[
-        Path | None, typer.Option(help="crop pack of other people instead of the graph's own")
-    ] = None,
-) -> None:
-    """Train a recogniser on with pictures of your own people, and register the result if it gained."""
-    from facegate.evaluation.finetuned import lines
-    from facegate.registry.finetune import finetune as carry_out
-
-    done = carry_out(model, people, _params(), strangers=strangers)
-    print(
-        f"{done.report['parent']} on {done.report['persons']} people: {done.report['learned']} pictures learned,"
-    )
-    print(f"{done.report['held_out_pictures']} held out, {done.report['skipped']} without a usable face")
-    print("\n".join(lines(done.report)))
-    for version in done.versions:
-        print(f"registered {version.name}/{version.version} ({version.target}; {', '.join(version.aliases)})")
-    if not done.versions:
-        why = "strangers lost" if done.lost else "nothing was gained in held-out pictures"
-        print(f"{why}: nothing was registered; `finetune` in params.yaml is the recipe")
-
-
 def add_commands(app: typer.Typer) -> None:
-    """Put what a release owner does daily on the top level: promote, rollback, shadow, pull, adapt, finetune, import."""
-    for command in (promote, rollback, shadow, pull, adapt, finetune):
+    """Put what a release owner does daily on the top level: promote, rollback, shadow, pull, import."""
+    for command in (promote, rollback, shadow, pull):
         app.command()(command)
     app.command("import")(import_)
 
