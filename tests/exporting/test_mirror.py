@@ -12,10 +12,11 @@ from facegate.benchmark.cost import layer_costs
 from facegate.contracts import Task
 from facegate.exporting.calibration_set import normalised
 from facegate.exporting.half import halve
-from facegate.exporting.mirror import add_mirror, is_mirrored, remove_mirror
+from facegate.exporting.mirror import add_mirror, asked_twice, raw_answers, remove_mirror
 from facegate.exporting.onnx import export, serialise
 from facegate.exporting.quantize import quantise
 from facegate.models.spoof.network import build_network
+from facegate.registry.site import Shift, append_shift
 from tests.exporting.test_onnx import SIZE, by_torch, run
 
 
@@ -60,9 +61,10 @@ def test_normalised_planes_may_be_given_too(
 
 def test_taken_away_again_nothing_is_left_of_it(judge_onnx: bytes, twice_onnx: bytes) -> None:
     plain, model = onnx.load_from_string(judge_onnx), onnx.load_from_string(twice_onnx)
-    assert (is_mirrored(plain), is_mirrored(model)) == (False, True)
+    raw = raw_answers(plain)
+    assert (asked_twice(plain), asked_twice(model)) == (None, raw)
     assert serialise(remove_mirror(model)) == judge_onnx == serialise(remove_mirror(plain))
-    assert serialise(add_mirror(plain)) == twice_onnx
+    assert serialise(add_mirror(plain, raw)) == twice_onnx
 
 
 def test_integers_and_half_precision_ask_twice_and_weigh_no_more(
@@ -76,6 +78,38 @@ def test_integers_and_half_precision_ask_twice_and_weigh_no_more(
         assert len(made) < len(once) + 2000
         both = (logits(run(once, pictures)) + logits(run(once, pictures[:, :, ::-1]))) / 2
         np.testing.assert_allclose(logits(run(made, pictures)), both, atol=2e-2)
+
+
+@pytest.fixture(scope="module")
+def embedder_twice(embedder: nn.Module) -> nn.Module:
+    network = copy.deepcopy(embedder)
+    network.mirrored = True  # type: ignore[assignment]
+    return network
+
+
+def test_a_recogniser_goes_by_the_mean_of_its_raw_embeddings(
+    embedder_twice: nn.Module, embedder_onnx: bytes, pictures: np.ndarray
+) -> None:
+    model = export(embedder_twice, Task.RECOGNITION, SIZE)
+    found = run(model, pictures)
+    np.testing.assert_allclose(found, by_torch(embedder_twice, Task.RECOGNITION, pictures), atol=1e-5)
+    assert np.abs(found - run(embedder_onnx, pictures)).max() > 1e-3
+    np.testing.assert_allclose(np.linalg.norm(found, axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(found, run(model, pictures[:, :, ::-1]), atol=1e-6)
+    assert serialise(remove_mirror(onnx.load_from_string(model))) == embedder_onnx
+
+
+def test_a_recogniser_moved_to_a_site_asks_twice_in_integers_too(
+    embedder_twice: nn.Module, pictures: np.ndarray
+) -> None:
+    model = export(embedder_twice, Task.RECOGNITION, SIZE)
+    size = onnx.load_from_string(model).graph.output[0].type.tensor_type.shape.dim[1].dim_value
+    turned = np.linalg.qr(np.random.default_rng(0).normal(size=(size, size)))[0]
+    moved = append_shift(model, Shift(np.full(size, 0.02), turned))
+    for small in (quantise(moved, pictures, "x86-vnni"), halve(moved)):
+        assert asked_twice(onnx.load_from_string(small)) == asked_twice(onnx.load_from_string(model))
+        cosines = (run(small, pictures) * run(moved, pictures)).sum(1)
+        assert cosines.min() > 0.98
 
 
 def test_work_is_counted_twice_and_weights_once(twice_onnx: bytes, judge_onnx: bytes) -> None:

@@ -4,7 +4,7 @@ from torch import nn
 
 from facegate.errors import ParamsError
 from facegate.models.blocks import normalise, parameter_count, scaled
-from facegate.models.recognition.network import WholeMap
+from facegate.models.recognition.network import WholeMap, shrink
 from facegate.models.recognition.network import build_network as build_recogniser
 from facegate.models.spoof.network import Detail, SpoofNet
 from facegate.models.spoof.network import build_network as build_spoof
@@ -61,6 +61,20 @@ def test_a_whole_map_trains_as_a_sum_and_answers_as_the_convolution_it_is():
     ways = [torch.autograd.grad(out.square().sum(), (maps, layer.weight)) for out in (trained, answered)]
     for by_sum, by_convolution in zip(*ways, strict=True):
         torch.testing.assert_close(by_sum, by_convolution)
+
+
+def test_a_whole_map_trains_on_a_smaller_map_as_on_the_large_one_that_it_was():
+    torch.manual_seed(0)
+    layer = WholeMap(6, 7).train()
+    smooth = torch.nn.functional.interpolate(torch.randn(6, 1, 2, 2), (7, 7), mode="bilinear")
+    with torch.no_grad():
+        layer.weight.copy_(smooth)
+    large = torch.nn.functional.interpolate(torch.randn(5, 6, 2, 2), (7, 7), mode="bilinear")
+    whole, small = layer(large), layer(shrink(large, 5))
+    assert torch.corrcoef(torch.stack([whole.flatten(), small.flatten()]))[0, 1] > 0.98
+    with torch.no_grad():
+        layer.weight.fill_(0.5)
+    torch.testing.assert_close(layer(torch.full((1, 6, 5, 5), 2.0)), layer(torch.full((1, 6, 7, 7), 2.0)))
 
 
 def test_any_timm_backbone_becomes_a_recogniser():

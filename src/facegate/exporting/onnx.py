@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from facegate.contracts import Task
 from facegate.exporting.graph import INPUT, copied
-from facegate.exporting.mirror import add_mirror, remove_mirror
+from facegate.exporting.mirror import add_mirror, raw_answers, remove_mirror
 from facegate.exporting.rewrite import without_prelu
 
 OPSET = 20
@@ -108,7 +108,7 @@ def export(network: nn.Module, task: Task, size: int | Sides, *, in_graph: bool 
         raise RuntimeError("torch.onnx.export returned no program")
     model = _clean(program.model_proto, f"facegate-{task}")
     model = add_picture_input(model, sides) if in_graph else model
-    return serialise(add_mirror(model) if is_asked_twice(network) else model)
+    return serialise(add_mirror(model, raw_answers(model)) if is_asked_twice(network) else model)
 
 
 def serialise(model: onnx.ModelProto) -> bytes:

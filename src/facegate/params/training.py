@@ -137,6 +137,10 @@ class RecognitionParams(Frozen):
     folder of a trained network. Random ones if empty."""
     freeze: FreezeParams = FreezeParams()
     """Used with `init_from`."""
+    mirrored: bool = False
+    """Once trained, ask about the mirror image too and go by the mean: fewer errors in twice the time."""
+    coarse: Fraction = 0.0
+    """Share of training, from its start, in which pictures are shrunk to 80 × 80: half the work."""
     optim: OptimParams
 
     @model_validator(mode="after")

@@ -27,7 +27,7 @@ class WholeMap(nn.Conv2d):
     """Depthwise convolution whose kernel covers the whole map: one weighted sum per channel.
 
     Trains as a product and a sum, which take a tenth of the time of the convolution and its gradient; evaluated and
-    exported as the convolution, which quantises.
+    exported as the convolution, which quantises. In training it takes smaller maps too, with its kernel shrunk likewise.
 
     Args:
         channels: of the map.
@@ -41,7 +41,15 @@ class WholeMap(nn.Conv2d):
         """Map (N, C, side, side) to (N, C, 1, 1)."""
         if not self.training:
             return super().forward(input)
-        return (input * self.weight[:, 0].to(input.dtype)).sum((2, 3), keepdim=True)
+        kernel, side = self.weight[:, 0], input.shape[-1]
+        if side != self.kernel_size[0]:
+            kernel = shrink(kernel[None], side)[0] * (self.kernel_size[0] / side) ** 2
+        return (input * kernel.to(input.dtype)).sum((2, 3), keepdim=True)
+
+
+def shrink(maps: Tensor, side: int) -> Tensor:
+    """Maps (N, C, H, W) resized to (N, C, side, side) without aliasing."""
+    return functional.interpolate(maps, (side, side), mode="bilinear", antialias=True)
 
 
 class EmbeddingHead(nn.Sequential):
@@ -65,7 +73,17 @@ class EmbeddingHead(nn.Sequential):
         )
 
 
-class DenseResNet(nn.Sequential):
+class Backbone(nn.Sequential):
+    """Normalised faces to raw embeddings.
+
+    Attributes:
+        mirrored: see :func:`build_network`.
+    """
+
+    mirrored: bool = False
+
+
+class DenseResNet(Backbone):
     """Small residual network of dense 3×3 convolutions: 0.64 M weights at width 1.
 
     Args:
@@ -102,7 +120,7 @@ class Bottleneck(nn.Module):
         return x + self.body(x) if self.shortcut else self.body(x)
 
 
-class MobileFaceNet(nn.Sequential):
+class MobileFaceNet(Backbone):
     """MobileFaceNet (Chen et al., 2018, arXiv:1804.07573) with ReLU in place of PReLU.
 
     Args:
@@ -126,7 +144,7 @@ class MobileFaceNet(nn.Sequential):
         super().__init__(*layers, EmbeddingHead(channels, scaled(512, width), embedding, affine))
 
 
-class TimmRecogniser(nn.Sequential):
+class TimmRecogniser(Backbone):
     """Any backbone of the timm library, from random weights, with the mean over its last map and a linear projection.
 
     Whether it quantises well depends on its layers: prefer those with ReLU alone, such as ``resnet10t``.
@@ -173,9 +191,13 @@ class Student(nn.Module):
     Args:
         body: backbone to raw embeddings.
         embedding: their dimensions.
+
+    Attributes:
+        mirrored: see :func:`build_network`.
     """
 
     centre: Tensor
+    mirrored: bool = False
 
     def __init__(self, body: nn.Module, embedding: int) -> None:
         super().__init__()
@@ -192,6 +214,7 @@ def build_network(
     width: float = 1.0,
     embedding: int = 128,
     student: bool = False,
+    mirrored: bool = False,
 ) -> nn.Module:
     """Build a recogniser.
 
@@ -200,13 +223,16 @@ def build_network(
         width: channel multiplier.
         embedding: dimensions of the embedding.
         student: see :class:`Student`.
+        mirrored: once trained it is asked about the mirror image too, see :mod:`facegate.exporting.mirror`.
 
     Returns:
         A network from float RGB of shape (N, 3, 112, 112), ``(value - 128) / 128``, to raw embeddings
         (N, embedding); compare them by their cosine.
     """
     body = _body(backbone, width, embedding, affine=student)
-    return Student(body, embedding) if student else body
+    network = Student(body, embedding) if student else body
+    network.mirrored = mirrored
+    return network
 
 
 def below_head(network: nn.Module) -> list[nn.Parameter]:
@@ -217,7 +243,7 @@ def below_head(network: nn.Module) -> list[nn.Parameter]:
     return [weight for layer in kept for weight in layer.parameters()]
 
 
-def _body(backbone: str, width: float, embedding: int, affine: bool) -> nn.Module:
+def _body(backbone: str, width: float, embedding: int, affine: bool) -> Backbone:
     if backbone.startswith(TIMM):
         return TimmRecogniser(backbone.removeprefix(TIMM), embedding, affine)
     backbones = {"dense_resnet": DenseResNet, "mobilefacenet": MobileFaceNet}

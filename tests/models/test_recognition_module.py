@@ -1,0 +1,46 @@
+"""What the recogniser's training sees of its pictures, and when."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from facegate.models.recognition.module import COARSE_SIDE, StudentModule, network_kwargs
+from facegate.params import LessonsParams, OptimParams, RecognitionParams
+
+PARAMS = RecognitionParams(
+    width=0.25,
+    embedding=32,
+    people_per_batch=2,
+    lessons=LessonsParams(teacher="sface", pictures=4),
+    coarse=0.5,
+    mirrored=True,
+    optim=OptimParams(epochs=1, batch_size=4, learning_rate=1e-3, weight_decay=0.0),
+)
+
+
+@pytest.fixture
+def student(monkeypatch: pytest.MonkeyPatch) -> StudentModule:
+    module = StudentModule(PARAMS, torch.zeros(32), 0)
+    monkeypatch.setattr(
+        StudentModule, "trainer", SimpleNamespace(global_step=0, estimated_stepping_batches=10)
+    )
+    return module
+
+
+@pytest.mark.parametrize(("step", "side"), [(0, COARSE_SIDE), (4, COARSE_SIDE), (5, 112), (9, 112)])
+def test_pictures_are_coarse_at_first_and_whole_later(student: StudentModule, step: int, side: int) -> None:
+    student.trainer.global_step = step
+    seen = student.seen(torch.rand(2, 3, 112, 112))
+    assert seen.shape == (2, 3, side, side)
+    assert student.network.train().body(seen).shape == (2, 32)
+
+
+def test_a_coarse_picture_keeps_its_light(student: StudentModule) -> None:
+    pictures = torch.rand(2, 3, 1, 1).expand(2, 3, 112, 112)
+    torch.testing.assert_close(student.seen(pictures).mean((2, 3)), pictures.mean((2, 3)))
+
+
+def test_the_recipe_says_whether_the_mirror_image_is_asked_about(student: StudentModule) -> None:
+    assert network_kwargs(PARAMS)["mirrored"] is True
+    assert student.network.mirrored is True
