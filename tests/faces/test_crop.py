@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -25,6 +26,16 @@ def test_context_crop_averages_areas(picture):
     square = picture[0:40, 5:45].astype(float)
     means = square.reshape(20, 2, 20, 2, 3).mean((1, 3))
     assert np.abs(context_crop(picture, [20, 10, 10, 20], 2.0, 20) - means).max() <= 0.5
+
+
+@pytest.mark.parametrize("side", [161, 200, 290, 319])
+def test_shrinking_by_a_fraction_is_as_good_as_averaging_areas(side):
+    noise = np.random.default_rng(3).integers(0, 256, (side, side, 3), np.uint8)
+    smooth = cv2.GaussianBlur(noise, (0, 0), 1.2)
+    by_area = cv2.resize(smooth, (160, 160), interpolation=cv2.INTER_AREA).astype(float)
+    crop = context_crop(smooth, [0, 0, side, side], 1.0, 160).astype(float)
+    assert np.abs(crop - by_area).mean() < 0.05 * by_area.std()
+    assert crop.std() == pytest.approx(by_area.std(), rel=0.03)
 
 
 def test_the_edge_is_repeated(picture):

@@ -63,7 +63,15 @@ def context_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float, size: in
 
 
 def resized(square: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
-    """Bring a square picture to the network's size, area-averaged where it shrinks, bilinear where it grows."""
+    """Bring a square picture to the network's size, averaged where it shrinks, bilinear where it grows.
+
+    OpenCV averages by two ten times as fast as by a fraction, so that a picture of less than twice the size is enlarged to
+    twice the size first.
+    """
+    if size < len(square) < 2 * size:
+        square = np.asarray(
+            cv2.resize(square, (2 * size, 2 * size), interpolation=cv2.INTER_LINEAR), np.uint8
+        )
     how = cv2.INTER_AREA if len(square) >= size else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
 
