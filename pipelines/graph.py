@@ -20,8 +20,8 @@ FIRST = "prepare"
 """Stages up to these take all cores by themselves; the branches part behind them."""
 LAST = ("benchmark", "frame", "register")
 """Stages that come when both branches have ended."""
-SPOOF_BRANCH = (Task.SPOOF, Task.LIVENESS, "")
-"""Clips stand on the spoof network; the card is of no task. So both branches take about as long."""
+SPOOF_BRANCH = (Task.SPOOF, Task.LIVENESS)
+"""Clips stand on the spoof network. So both branches take about as long."""
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 BAR_EVERY = 10.0
 """Seconds between two looks at a progress bar of a branch."""

@@ -16,7 +16,6 @@ from facegate.whole import write_whole
 ASSETS = Path("data/assets")
 SAMPLES = Path("data/samples")
 CHECKPOINTS = Path("checkpoints")
-SWEEPS = Path(".optuna")
 SHARDS = Path(".cache/shards")
 
 

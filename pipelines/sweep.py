@@ -1,6 +1,5 @@
 """The sweep of stage `tune`, where the recipe asks for one."""
 
-import os
 from contextlib import suppress
 
 from optuna.exceptions import TrialPruned
@@ -9,10 +8,10 @@ from facegate.contracts import Task
 from facegate.params import Params
 from facegate.registry.initial import initial_folder
 from facegate.registry.tracking import Run, stage_run
-from facegate.training.study import STORAGE
+from facegate.training.space import SWEEPS, sweeps_url
 from facegate.training.trials import Trial
 from facegate.training.tune import tune
-from pipelines.stage import SWEEPS, artifacts, crops, pool
+from pipelines.stage import artifacts, crops, pool
 
 
 def sweep(task: Task, params: Params) -> None:
@@ -29,7 +28,7 @@ def sweep(task: Task, params: Params) -> None:
             lambda trial: _log(tracked, trial),
             pool(task),
             initial,
-            os.environ.get(STORAGE, ""),
+            sweeps_url(),
         )
         tracked.params({"best": best})
         tracked.file(out)

@@ -1,6 +1,5 @@
 """The command line's part on training beside the graph: sweeps, folds, protocols, one's own site and people."""
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -21,15 +20,15 @@ def tune(
     from facegate.contracts import Task
     from facegate.params import load_params
     from facegate.registry.initial import initial_folder
-    from facegate.training.study import STORAGE
+    from facegate.training.space import SWEEPS, sweeps_url
     from facegate.training.workers import work_together
 
     if task not in list(Task):
         raise FacegateError(f"no task `{task}`", f"choose one of {', '.join(Task)}")
     chosen, params = Task(task), load_params()
     crops, pool = Path("data/crops") / task, Path("data/pool") / task
-    initial, url = initial_folder(chosen, params), os.environ.get(STORAGE, "")
-    done = work_together(chosen, params, crops, Path(".optuna"), workers, pool, initial, url)
+    initial = initial_folder(chosen, params)
+    done = work_together(chosen, params, crops, SWEEPS, workers, pool, initial, sweeps_url())
     print(f"{done} trials are finished; `dvc repro` takes the best of them")
 
 

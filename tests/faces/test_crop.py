@@ -31,7 +31,7 @@ def test_context_crop_averages_areas(picture):
 @pytest.mark.parametrize("side", [161, 200, 290, 319])
 def test_shrinking_by_a_fraction_is_as_good_as_averaging_areas(side):
     noise = np.random.default_rng(3).integers(0, 256, (side, side, 3), np.uint8)
-    smooth = cv2.GaussianBlur(noise, (0, 0), 1.2)
+    smooth = np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.2), np.uint8)
     by_area = cv2.resize(smooth, (160, 160), interpolation=cv2.INTER_AREA).astype(float)
     crop = context_crop(smooth, [0, 0, side, side], 1.0, 160).astype(float)
     assert np.abs(crop - by_area).mean() < 0.05 * by_area.std()

@@ -39,7 +39,7 @@ def test_adaface_of_middling_quality_is_cosface():
     cos.W.data = ada.W.data.clone()
     ada.margin = cos.margin = 0.35
     points = torch.nn.functional.normalize(embeddings()) * float(ada.mean)
-    assert float(ada(points, LABELS)) == pytest.approx(float(cos(points, LABELS)), rel=1e-4)
+    assert ada(points, LABELS).item() == pytest.approx(cos(points, LABELS).item(), rel=1e-4)
 
 
 @pytest.mark.parametrize(("length", "quality"), [(1.0, -1.0), (60.0, 1.0)])
@@ -58,7 +58,7 @@ def test_adaface_at_the_ends_of_quality(length, quality):
     cosine[rows, labels] = np.cos(angle) - 0.3 * (1 + quality)
     logits = 16 * cosine
     expected = np.mean(np.log(np.exp(logits).sum(1)) - logits[rows, labels])
-    assert float(loss(points, LABELS)) == pytest.approx(expected, rel=1e-4)
+    assert loss(points, LABELS).item() == pytest.approx(expected, rel=1e-4)
 
 
 def test_adaface_remembers_lengths_in_training_only():

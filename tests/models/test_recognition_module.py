@@ -20,27 +20,27 @@ PARAMS = RecognitionParams(
 
 
 @pytest.fixture
-def student(monkeypatch: pytest.MonkeyPatch) -> StudentModule:
-    module = StudentModule(PARAMS, torch.zeros(32), 0)
-    monkeypatch.setattr(
-        StudentModule, "trainer", SimpleNamespace(global_step=0, estimated_stepping_batches=10)
-    )
-    return module
+def student(monkeypatch, request):
+    step = getattr(request, "param", 0)
+    trainer = SimpleNamespace(global_step=step, estimated_stepping_batches=10)
+    monkeypatch.setattr(StudentModule, "trainer", trainer)
+    return StudentModule(PARAMS, torch.zeros(32), 0)
 
 
-@pytest.mark.parametrize(("step", "side"), [(0, COARSE_SIDE), (4, COARSE_SIDE), (5, 112), (9, 112)])
-def test_pictures_are_coarse_at_first_and_whole_later(student: StudentModule, step: int, side: int) -> None:
-    student.trainer.global_step = step
+@pytest.mark.parametrize(
+    ("student", "side"), [(0, COARSE_SIDE), (4, COARSE_SIDE), (5, 112), (9, 112)], indirect=["student"]
+)
+def test_pictures_are_coarse_at_first_and_whole_later(student, side):
     seen = student.seen(torch.rand(2, 3, 112, 112))
     assert seen.shape == (2, 3, side, side)
     assert student.network.train().body(seen).shape == (2, 32)
 
 
-def test_a_coarse_picture_keeps_its_light(student: StudentModule) -> None:
+def test_a_coarse_picture_keeps_its_light(student):
     pictures = torch.rand(2, 3, 1, 1).expand(2, 3, 112, 112)
     torch.testing.assert_close(student.seen(pictures).mean((2, 3)), pictures.mean((2, 3)))
 
 
-def test_the_recipe_says_whether_the_mirror_image_is_asked_about(student: StudentModule) -> None:
+def test_the_recipe_says_whether_the_mirror_image_is_asked_about(student):
     assert network_kwargs(PARAMS)["mirrored"] is True
     assert student.network.mirrored is True

@@ -201,6 +201,11 @@ class Pack:
         """One column as an array: numbers (nulls as NaN), or objects for strings and lists."""
         return self.table.column(name).to_numpy()
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether it shows rendered people only."""
+        return set(self.column("source")) == {"synthetic"}
+
     def row(self, index: int) -> dict[str, Any]:
         """All columns of one row but the image bytes."""
         names = [name for name in self.table.schema.names if name != "image"]

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from facegate.contracts import (
     Calibration,
     InputSpec,
@@ -98,7 +96,7 @@ def origin(
         params_digest=params_digest,
         data_digests={crops.path.as_posix(): crops.digest},
         training_data=tuple(ledger),
-        synthetic_only=bool(np.all(sources == "synthetic")),
+        synthetic_only=crops.synthetic,
     )
 
 

@@ -126,7 +126,7 @@ def _import(data: bytes, spec: ForeignSpec, out: Path, pack: Pack, params: Param
     rows = np.flatnonzero(pack.column("split") == Split.VAL.value)[:PARITY_CROPS]
     pictures = pack.images(rows)
     measured = Measured(
-        synthetic_only=set(pack.column("source")) == {"synthetic"},
+        synthetic_only=pack.synthetic,
         params_digest=params.digest(),
         data_digests={"crops": pack.digest},
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from facegate.training.trials import Row
+from facegate.training.trials import Row, metric_label
 
 
 def write_curves(folder: Path, rows: Sequence[Row], metric: str, best_epoch: int) -> None:
@@ -42,7 +42,7 @@ def draw_curves(rows: Sequence[Row], metric: str, best_epoch: int) -> Figure:
         textcoords="offset points",
         ha="right" if best_epoch > len(rows) / 2 else "left",
     )
-    below.set_ylabel({"val_eer": "validation EER", "val_auc": "validation AUC"}.get(metric, metric))
+    below.set_ylabel(metric_label(metric))
     below.set_xlabel("training pictures seen, thousands")
     for axes in (above, below):
         axes.grid(alpha=0.3)

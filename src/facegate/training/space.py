@@ -1,6 +1,7 @@
 """The search space of a sweep, and its best point as a file that training takes in."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,16 @@ from facegate.errors import ParamsError
 from facegate.params import Params, SpanParams, TuneParams, parse_params
 
 BEST = "best_params.json"
+SWEEPS = Path(".optuna")
+"""Untracked folder of the sweeps' journals."""
+STORAGE = "FACEGATE_SWEEPS"
+"""Environment variable with the SQL URL of the trials, in place of the journal."""
 Value = int | float
+
+
+def sweeps_url() -> str:
+    """SQL URL of the trials; empty where they go into a journal."""
+    return os.environ.get(STORAGE, "")
 
 
 def tune_section(task: Task, params: Params) -> TuneParams:

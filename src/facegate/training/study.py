@@ -22,9 +22,8 @@ from facegate.contracts import Task
 from facegate.errors import ParamsError
 from facegate.params import Params, TuneParams
 from facegate.training.material import Material, run_key
+from facegate.training.space import STORAGE
 
-STORAGE = "FACEGATE_SWEEPS"
-"""Environment variable with the SQL URL of the trials, in place of the journal."""
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 _HOST, _PROCESS = "host", "process"
 

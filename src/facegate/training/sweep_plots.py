@@ -5,22 +5,16 @@ from pathlib import Path
 
 import numpy as np
 import optuna
+from matplotlib.ticker import MaxNLocator
 from optuna.distributions import FloatDistribution
 from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from facegate.contracts import Task
-from facegate.datasets.pack import open_pack
 from facegate.reporting.canvas import BLUE, GREY, ORANGE, canvas
-from facegate.training.trials import Trial, best_of, higher_is_better
+from facegate.training.trials import Trial, best_of, higher_is_better, metric_label
 
 LEAST = 8
 """Whole trials below which importance says nothing."""
-NAMES = {"val_eer": "validation EER", "val_auc": "validation AUC"}
-
-
-def is_synthetic(crops: Path) -> bool:
-    """Whether a crop pack shows rendered people only."""
-    return set(open_pack(crops).column("source")) == {"synthetic"}
 
 
 def draw_sweep(folder: Path, task: Task, trials: Sequence[Trial], synthetic: bool) -> None:
@@ -71,13 +65,14 @@ def _history(path: Path, task: Task, trials: Sequence[Trial], synthetic: bool) -
         if whole:
             follow = np.maximum.accumulate if up else np.minimum.accumulate
             so_far = follow([trial.value for trial in whole])
-            numbers = [trial.number for trial in whole]
-            axes.step(numbers, so_far, where="post", color=ORANGE, label="best so far")
+            numbers = [*(trial.number for trial in whole), trials[-1].number]
+            axes.step(numbers, [*so_far, so_far[-1]], where="post", color=ORANGE, label="best so far")
         best = best_of(list(trials))
         if best:
             axes.axvline(best.number, color=ORANGE, alpha=0.3, linewidth=0.8)
         axes.set_xlabel("trial; 0 is the recipe itself")
-        axes.set_ylabel(NAMES.get(trials[0].metric, trials[0].metric))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_ylabel(metric_label(trials[0].metric))
         axes.legend()
 
 

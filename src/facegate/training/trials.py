@@ -47,6 +47,11 @@ def higher_is_better(metric: str) -> bool:
     return metric == "val_auc"
 
 
+def metric_label(metric: str) -> str:
+    """A validation metric as it stands at an axis."""
+    return {"val_eer": "validation EER", "val_auc": "validation AUC"}.get(metric, metric)
+
+
 def write_sweep(folder: Path, task: Task, best: Trial | None, trials: list[Trial]) -> None:
     """Write ``best_params.json`` and ``trials.csv``."""
     summary: dict[str, Any] = {

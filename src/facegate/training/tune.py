@@ -18,13 +18,14 @@ from tqdm import tqdm
 
 from facegate.contracts import Task
 from facegate.datasets.modules import CropModule
+from facegate.datasets.pack import open_pack
 from facegate.params import Params, SpanParams, TuneParams
 from facegate.training.callbacks import History
 from facegate.training.material import Material, assemble, load_material
 from facegate.training.run import run
 from facegate.training.space import Value, defaults, shortened, tune_section, with_values
 from facegate.training.study import begin, done, open_study, sign
-from facegate.training.sweep_plots import draw_sweep, is_synthetic
+from facegate.training.sweep_plots import draw_sweep
 from facegate.training.trials import Row, Trial, best_of, write_sweep
 from facegate.whole import whole_folder
 
@@ -74,7 +75,7 @@ def tune(
     best = best_of(trials)
     with whole_folder(out) as draft:
         write_sweep(draft, task, best, trials)
-        draw_sweep(draft, task, trials, is_synthetic(crops))
+        draw_sweep(draft, task, trials, open_pack(crops).synthetic)
     return dict(best.values) if best else {}
 
 
