@@ -39,7 +39,7 @@ def parent(tmp_path_factory, packs):
     root = tmp_path_factory.mktemp("parent")
     fit(
         TASK,
-        toy_params(TASK, optim={"epochs": 4, "optimizer": "adamw", "learning_rate": 3e-3}),
+        toy_params(TASK, coarse=0.0, optim={"epochs": 4, "optimizer": "adamw", "learning_rate": 3e-3}),
         packs[TASK],
         root / "out",
         root / "work",
