@@ -262,6 +262,15 @@ class Calibration(Frozen):
     dataset: str = ""
 
 
+class Distribution(Frozen):
+    """How a value lay when the model was measured."""
+
+    quantiles: tuple[float, ...] = Field(
+        min_length=2, description="at evenly spaced shares, the least value first and the greatest last"
+    )
+    samples: int = Field(gt=0, description="how many values they are of")
+
+
 class TrainingData(Frozen):
     """One data set or model behind the weights, with its terms."""
 
@@ -287,6 +296,13 @@ class ModelContract(Frozen):
     quantisation: Quantisation
     calibration: Calibration
     operating_points: dict[str, OperatingPoint]
+    measured: dict[str, Distribution] = Field(
+        default_factory=dict,
+        exclude_if=lambda known: (
+            not known
+        ),  # contracts made before there was any stay as they are, digest and all
+        description="what live faces gave on test people: the reference for drift",
+    )
     training_data: tuple[TrainingData, ...]
     synthetic_only: bool = Field(description="no real person's picture was used for the operating points")
     opset: int

@@ -6,7 +6,7 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from facegate.contracts import InputSpec, OutputSpec, Task
+from facegate.contracts import Distribution, InputSpec, OutputSpec, Task
 from facegate.errors import BundleError
 from facegate.runtime import bundle as bundle_module
 from facegate.runtime.bundle import load_bundle, write_bundle
@@ -95,6 +95,21 @@ def test_every_missing_field_is_refused_by_name(written):
         path.write_text(json.dumps(values))
         with pytest.raises(BundleError, match=f"`{'.'.join(field)}`"):
             load_bundle(path.parent)
+
+
+def test_a_contract_from_before_there_was_a_reference_for_drift_is_as_it_was(written, make_bundle):
+    old = load_bundle(folder_of(written))
+    assert old.contract.measured == {} and "measured" not in old.contract.model_dump(mode="json")
+    known = {"brightness": Distribution(quantiles=(1.0, 2.0), samples=9)}
+    new = make_bundle(measured=known)
+    assert load_bundle(folder_of(new)).contract.measured == known
+    assert new.digest != old.digest
+    path = folder_of(new) / "contract.json"
+    values = json.loads(path.read_text())
+    del values["measured"]
+    path.write_text(json.dumps(values))
+    with pytest.raises(BundleError, match="`measured`"):
+        load_bundle(path.parent)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,11 @@ class Script:
 
     def __init__(self, places, scores, names=("ann",)):
         self.places, self.scores, self.names = iter(places), iter(scores), iter(names)
-        self.searches = 0
+        self.asked = []
+
+    @property
+    def searches(self):
+        return len(self.asked)
 
     def detect(self, rgb):
         return [face(x) for x in next(self.places)]
@@ -34,7 +38,7 @@ class Script:
         return np.stack([1 - live, live], axis=1)
 
     def search(self, embedding):
-        self.searches += 1
+        self.asked.append(embedding)
         name = next(self.names)
         return Match(name, 1.0 if name else -1.0)
 
@@ -65,7 +69,28 @@ def test_a_live_known_person_is_accepted_once_and_stays_so(play):
     history, script = play([[50]] * 6, [0.9] * 3)
     assert verdicts(history) == [None, None] + [Verdict.ACCEPT] * 4
     assert history[-1][0].decision.match.person == "ann"
-    assert script.searches == 1  # neither judge nor recogniser is asked again
+    assert script.searches == 1  # neither judge nor gallery is asked again
+
+
+def test_the_gallery_is_asked_by_the_mean_of_the_frames_so_far(play, monkeypatch):
+    seen = np.random.default_rng(4).normal(size=(6, 8)).astype(np.float32)
+    seen[1] = np.nan
+    frames = iter(seen / np.linalg.norm(seen, axis=1, keepdims=True))
+    monkeypatch.setattr(FaceEngine, "embed", lambda self, results: next(frames)[None])
+    _, script = play([[50]] * 6, [0.9] * 6, names=(None,) * 4)
+    assert script.searches == 3
+    for count, asked in zip((3, 4, 5), script.asked, strict=True):
+        good = np.delete(seen[:count], 1, axis=0)
+        expected = (good / np.linalg.norm(good, axis=1, keepdims=True)).sum(0)
+        np.testing.assert_allclose(asked, expected / np.linalg.norm(expected), rtol=1e-5)
+
+
+def test_a_face_without_any_embedding_is_asked_to_try_again(play, monkeypatch):
+    monkeypatch.setattr(FaceEngine, "embed", lambda self, results: np.full((1, 8), np.nan, np.float32))
+    history, script = play([[50]] * 6, [0.9] * 6)
+    assert script.searches == 0
+    assert verdicts(history)[-1] is Verdict.RETRY
+    assert history[-1][0].decision.reasons == (Reason.NO_ANSWER,)
 
 
 def test_an_attack_is_rejected_and_never_looked_up(play):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from facegate.serving.drift import Drift, alarming, ks, psi
+from facegate.evaluation.reference import distribution
+from facegate.serving.drift import Drift, Sample, alarming, held_against, ks, psi
 from tests.serving.conftest import served
 
 RNG = np.random.default_rng(5)
@@ -59,11 +60,32 @@ def test_a_shift_is_told_and_a_restart_does_not_make_it_normal(tmp_path):
     again = Drift(tmp_path, told, reference=100, window=100)
     again.release("a" * 64)
     feed(again, RNG.normal(160, 10, 100))
-    camera, value, shift, distance, alarm = told[-1]
-    assert (camera, value, alarm) == ("door", "brightness", True) and shift > 1 and distance > 0.9
-    assert again.alerts() == ("door: brightness",)
+    camera, value, against, shift, distance, alarm = told[-1]
+    assert (camera, value, against, alarm) == ("door", "brightness", "camera", True)
+    assert shift > 1 and distance > 0.9
+    assert again.alerts() == ("door: brightness against the camera",)
     again.release("b" * 64)
     assert again.alerts() == (), "another release has its own reference"
+
+
+@pytest.mark.parametrize(("middle", "alarm"), [(100, False), (130, True)])
+def test_the_contract_is_a_reference_from_the_first_window_on(tmp_path, middle, alarm):
+    told = Told()
+    drift = Drift(tmp_path, told, reference=1000, window=300)
+    drift.release("a" * 64, {"brightness": distribution(RNG.normal(100, 10, 800))})
+    feed(drift, RNG.normal(middle, 10, 300))
+    ((camera, value, against, shift, distance, found),) = told
+    assert (camera, value, against, found) == ("door", "brightness", "contract", alarm)
+    assert (shift > 0.25) == (distance > 0.2) == alarm
+    assert bool(drift.alerts()) == alarm
+
+
+def test_quantiles_stand_for_the_values_that_they_are_of():
+    reference, values = RNG.normal(size=2000), RNG.normal(0.5, size=500)
+    known = Sample.of(distribution(reference))
+    assert known.size == 2000
+    by_quantiles, by_values = held_against(known, values), held_against(Sample(reference, 2000), values)
+    assert by_quantiles[:2] == pytest.approx(by_values[:2], rel=0.15)
 
 
 def test_a_damaged_reference_is_taken_anew(tmp_path):
@@ -83,5 +105,6 @@ def test_each_camera_is_watched_by_itself_and_shown(tmp_path, live_release, port
             running.service.drift.add("door", result)
         page = running.client.get("/metrics", headers=running.operator).text
         for value in ("brightness", "sharpness", "eye_distance", "spoof_score"):
-            assert f'facegate_drift_alert{{camera="door",value="{value}"}} 0.0' in page
+            labels = f'against="camera",camera="door",value="{value}"'
+            assert f"facegate_drift_alert{{{labels}}} 0.0" in page
         assert "match_score" not in page, "nobody is enrolled"

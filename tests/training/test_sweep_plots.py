@@ -4,7 +4,7 @@ import pytest
 
 from facegate.contracts import Task
 from facegate.training.sweep_plots import LEAST, draw_sweep, importances
-from facegate.training.trials import Trial
+from facegate.training.trials import Trial, best_of
 
 
 def trials(count, metric="val_auc"):
@@ -32,7 +32,7 @@ def test_plots_come_out_the_same(tmp_path, metric):
     shown = [*trials(12, metric), Trial(12, {"x": 0.1, "y": 0.1}, metric, 0.4, True, ())]
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
-        draw_sweep(tmp_path / name, Task.EYES, shown, synthetic=True)
+        draw_sweep(tmp_path / name, Task.EYES, shown, best_of(shown), synthetic=True)
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == ["history.png", "importance.png"]
     for plot in (tmp_path / "a").iterdir():
         assert plot.read_bytes() == (tmp_path / "b" / plot.name).read_bytes()
@@ -40,5 +40,5 @@ def test_plots_come_out_the_same(tmp_path, metric):
 
 
 def test_no_trials_draw_nothing(tmp_path):
-    draw_sweep(tmp_path, Task.EYES, [], synthetic=False)
+    draw_sweep(tmp_path, Task.EYES, [], None, synthetic=False)
     assert list(tmp_path.iterdir()) == []

@@ -105,6 +105,10 @@ def test_pruned_trials_are_told_apart_and_never_best():
     higher = [trial(0, 0.8, metric="val_auc"), trial(1, 0.9, metric="val_auc")]
     assert best_of(higher) == higher[1]
     assert best_of([]) is None
+    for enough, found in ((0.09, lower[1]), (0.11, lower[0])):
+        assert best_of(lower, enough) == found
+    assert best_of(higher, 0.09) == higher[1]
+    assert best_of(higher, 0.11) == higher[0]
 
 
 def test_lagging_trials_are_pruned(tmp_path, packs, monkeypatch):

@@ -12,7 +12,15 @@ from typing import Any
 
 import pyarrow as pa
 
-from facegate.contracts import CROP_COLUMNS, Calibration, ModelContract, OperatingPoint, Split, Task
+from facegate.contracts import (
+    CROP_COLUMNS,
+    Calibration,
+    Distribution,
+    ModelContract,
+    OperatingPoint,
+    Split,
+    Task,
+)
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import BundleError
 from facegate.evaluation import eyes, recognition, spoof, spoof_points
@@ -27,6 +35,7 @@ from facegate.evaluation.headline import headline
 from facegate.evaluation.liveness import static_fusion
 from facegate.evaluation.pack_figures import pack_figures
 from facegate.evaluation.pages import liveness_page, recognition_page, spoof_page
+from facegate.evaluation.reference import measured
 from facegate.evaluation.robustness import recognition_robustness, spoof_robustness
 from facegate.evaluation.scores import Model, write_scores
 from facegate.evaluation.tables import comparisons, presentations, read_table
@@ -110,19 +119,27 @@ def evaluate_task(
         else:
             reference, _ = read_table(places.scores / f"{REFERENCE}.parquet")
             metrics["against_fp32"] = _against(task, reference, table, found[REFERENCE], metrics, params)
-        complete(bundle, places.candidates / target, *_points(task, table, about["dataset"], params))
+        points, calibration = _points(task, table, about["dataset"], params)
+        complete(bundle, places.candidates / target, points, calibration, measured(task, table, pack))
         _report(task, places.reports / target, table, metrics, baselines, bundle.contract, pack)
         found[target] = metrics
     return headline(task, found, baselines)
 
 
 def complete(
-    bundle: Bundle, folder: Path, points: Mapping[str, OperatingPoint], calibration: Calibration
+    bundle: Bundle,
+    folder: Path,
+    points: Mapping[str, OperatingPoint],
+    calibration: Calibration,
+    reference: Mapping[str, Distribution] | None = None,
 ) -> Bundle:
-    """Write a bundle anew with its operating points and calibration in the contract."""
-    contract = bundle.contract.model_copy(
-        update={"operating_points": dict(points), "calibration": calibration}
-    )
+    """Write a bundle anew with operating points, calibration and the reference for drift in the contract."""
+    completed = {
+        "operating_points": dict(points),
+        "calibration": calibration,
+        "measured": dict(reference or {}),
+    }
+    contract = bundle.contract.model_copy(update=completed)
     folder.parent.mkdir(parents=True, exist_ok=True)
     return write_bundle(folder, bundle.model, contract, bundle.golden.inputs, bundle.golden.outputs)
 

@@ -31,6 +31,8 @@ class TuneParams(Frozen):
     epochs: PositiveInt
     steps: PositiveInt | None = None
     """Of each epoch of a trial; all by default. Clips, which are few, always take all."""
+    least_gain: Annotated[float, Field(ge=0)] = 0.0
+    """By how much of the validation metric a trial must beat the recipe to take its place: less is chance."""
     seed: int = 3
     space: dict[str, SpanParams] = Field(default_factory=dict)
     """Numbers of the task's section, by dotted path: ``optim.learning_rate``."""

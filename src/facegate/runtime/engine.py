@@ -158,11 +158,16 @@ class FaceEngine:
 
     def identify(self, results: Sequence[FaceResult]) -> list[FaceResult]:
         """Ask the recogniser, and then the gallery, about the faces that are still open."""
-        crops = [r.crop for r in results if r.open and r.crop is not None]
-        embeddings = iter(self.recogniser.embed_crops(np.stack(crops)) if crops else ())
-        return [self._identify(r, next(embeddings)) if r.open else r for r in results]
+        embeddings = iter(self.embed(results))
+        return [self.search(r, next(embeddings)) if r.open else r for r in results]
 
-    def _identify(self, result: FaceResult, embedding: NDArray[np.float32]) -> FaceResult:
+    def embed(self, results: Sequence[FaceResult]) -> NDArray[np.float32]:
+        """Embeddings of the faces that are still open, in order, shape (n, size)."""
+        crops = [r.crop for r in results if r.open and r.crop is not None]
+        return self.recogniser.embed_crops(np.stack(crops)) if crops else np.empty((0, 0), np.float32)
+
+    def search(self, result: FaceResult, embedding: NDArray[np.float32]) -> FaceResult:
+        """Look for a face in the gallery by its embedding, of unit length, shape (size,)."""
         if not np.isfinite(embedding).all():
             return result.end(Verdict.RETRY, Reason.NO_ANSWER)
         result = replace(result, embedding=embedding)

@@ -11,6 +11,9 @@ Paper: Wald, *Sequential Tests of Statistical Hypotheses*, Annals of Mathematica
 import math
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import NDArray
+
 from facegate.runtime.policy import Verdict
 
 
@@ -44,6 +47,28 @@ class FusionParams:
     def lower(self) -> float:
         """Evidence at which a face is rejected; negative."""
         return math.log(self.bona_fide_rejected / (1 - self.attack_accepted))
+
+
+@dataclass(frozen=True, eq=False)
+class Probe:
+    """Who a track shows, by the mean of its frames' embeddings: what one frame gets wrong by chance, others do not.
+
+    Attributes:
+        total: sum of the embeddings, shape (size,); None before the first.
+    """
+
+    total: NDArray[np.float32] | None = None
+
+    def add(self, embedding: NDArray[np.float32]) -> "Probe":
+        """Take in the embedding of one frame, of unit length, shape (size,); one that is no number is left out."""
+        if not np.isfinite(embedding).all():
+            return self
+        return Probe(embedding if self.total is None else self.total + embedding)
+
+    @property
+    def embedding(self) -> NDArray[np.float32] | None:
+        """Of unit length, shape (size,); None where no frame gave one."""
+        return None if self.total is None else np.float32(1 / np.linalg.norm(self.total)) * self.total
 
 
 @dataclass(frozen=True)

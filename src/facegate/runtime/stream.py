@@ -1,7 +1,7 @@
 """A camera in, one decision for every person out.
 
-Faces are followed; the spoof judge's evidence is added up over a track until it suffices; only then is the
-recogniser asked, once, on the very frame that settled it. A person is decided about, not a frame.
+Faces are followed; the spoof judge's evidence is added up over a track until it suffices; only then is the gallery
+asked, by the mean of what the recogniser said of the frames so far. A person is decided about, not a frame.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from facegate.errors import PictureError
 from facegate.faces.detect import Face
 from facegate.faces.track import Track, Tracker, TrackParams, TrackState
 from facegate.runtime.engine import FaceEngine, FaceResult, Reason
-from facegate.runtime.fusion import Evidence, FusionParams
+from facegate.runtime.fusion import Evidence, FusionParams, Probe
 from facegate.runtime.models import Decision
 from facegate.runtime.policy import Verdict
 
@@ -45,7 +45,8 @@ class TrackResult:
         state: of the track.
         last: what became of the face in the newest frame that shows it.
         evidence: for a live person, so far.
-        tries: how often the recogniser was asked.
+        probe: who the frames so far show.
+        tries: how often the gallery was asked.
         decision: the settled result of the track; None while the question is open.
         clip: of the liveness model on the newest frames; None without one, or while they are too few.
     """
@@ -54,6 +55,7 @@ class TrackResult:
     state: TrackState
     last: FaceResult
     evidence: Evidence = field(default_factory=Evidence)
+    probe: Probe = field(default_factory=Probe)
     tries: int = 0
     decision: FaceResult | None = None
     clip: Decision | None = None
@@ -149,6 +151,8 @@ class StreamEngine:
         return replace(result, clip=decision, evidence=aside)
 
     def _weigh(self, rgb: NDArray[np.uint8], result: TrackResult) -> TrackResult:
+        (embedding,) = self.engine.embed([result.last])
+        result = replace(result, probe=result.probe.add(embedding))
         (face,) = self.engine.judge(rgb, [result.last])
         llr = face.spoof.llr if face.spoof else None
         evidence = result.evidence.add(float("nan") if llr is None else llr, self.fusion)
@@ -166,14 +170,17 @@ class StreamEngine:
         if looked_up.decision is None or looked_up.decision.reasons == (Reason.UNKNOWN,):
             return looked_up
         again = result.last.end(Verdict.RETRY, Reason.UNDECIDED)
-        return replace(result, evidence=Evidence(), tries=0, decision=again)
+        return replace(result, evidence=Evidence(), probe=Probe(), tries=0, decision=again)
 
     def _clip_accepts(self, result: TrackResult) -> bool:
         """Whether the judge of clips is content, or there is none."""
         return self.clips is None or (result.clip is not None and result.clip.verdict is Verdict.ACCEPT)
 
     def _identify(self, result: TrackResult) -> TrackResult:
-        (face,) = self.engine.identify([replace(result.last, verdict=Verdict.ACCEPT, reasons=())])
+        asked, probe = replace(result.last, verdict=Verdict.ACCEPT, reasons=()), result.probe.embedding
+        face = (
+            asked.end(Verdict.RETRY, Reason.NO_ANSWER) if probe is None else self.engine.search(asked, probe)
+        )
         result = replace(result, last=face, tries=result.tries + 1)
         if face.verdict is Verdict.ACCEPT or result.tries >= self.identity_tries:
             return replace(result, decision=face)

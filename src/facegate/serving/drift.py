@@ -1,8 +1,10 @@
 """Have the pictures changed since the models were measured? Scores and quality, per camera, against a reference.
 
-The contract carries no distribution yet, so the reference is the first values that a camera gave under a release; it is
-kept on the disk, so that a restart does not make yesterday's drift today's normal. What is compared is the newest
-window of values, by two measures:
+There are two references. The contracts of the models say how spoof score, sharpness and brightness of live people lay
+when they were measured: a shift against that says that the figures measured there need not hold here. And the first
+values that a camera gave under a release, kept on the disk, so that a restart does not make yesterday's drift today's
+normal: a shift against that says that something has changed here. What is compared is the newest window of values, by
+two measures:
 
 - PSI, the population stability index, over ten bins of equal share of the reference; above 0.25 is read as a shift
   (Siddiqi, *Credit Risk Scorecards*, 2006).
@@ -19,10 +21,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.contracts import Distribution
 from facegate.runtime.engine import FaceResult
 
 PSI_LIMIT = 0.25
@@ -64,6 +68,29 @@ def alarming(psi_value: float, ks_value: float, n: int, m: int) -> bool:
     return psi_value > PSI_LIMIT and ks_value > KS_FACTOR * math.sqrt((n + m) / (n * m))
 
 
+class Sample(NamedTuple):
+    """What values are held against.
+
+    Attributes:
+        values: shape (n,): all of them, or quantiles that stand for them.
+        size: how many values they stand for.
+    """
+
+    values: Values
+    size: int
+
+    @classmethod
+    def of(cls, known: Distribution) -> "Sample":
+        """A distribution of a contract."""
+        return cls(np.array(known.quantiles), known.samples)
+
+
+def held_against(reference: Sample, values: Values) -> tuple[float, float, bool]:
+    """PSI, KS and whether they are alarming."""
+    shift, distance = psi(reference.values, values), ks(reference.values, values)
+    return shift, distance, alarming(shift, distance, reference.size, len(values))
+
+
 def measured(result: FaceResult) -> dict[str, float]:
     """What is watched of one face."""
     values: dict[str, float] = {}
@@ -81,7 +108,9 @@ def measured(result: FaceResult) -> dict[str, float]:
     return {name: value for name, value in values.items() if math.isfinite(value)}
 
 
-Tell = Callable[[str, str, float, float, bool], None]
+CONTRACT, CAMERA = "contract", "camera"
+"""What a shift is against."""
+Tell = Callable[[str, str, str, float, float, bool], None]
 
 
 class Drift:
@@ -89,7 +118,7 @@ class Drift:
 
     Args:
         folder: where references are kept.
-        tell: told of camera, value, PSI, KS and whether that is alarming.
+        tell: told of camera, value, what it is held against, PSI, KS and whether that is alarming.
         reference: values that make up a reference.
         window: newest values that are compared.
     """
@@ -100,11 +129,13 @@ class Drift:
         self._lock = threading.Lock()
         self._release = ""
         self._series: dict[tuple[str, str], _Series] = {}
+        self._contract: dict[str, Sample] = {}
 
-    def release(self, digest: str) -> None:
-        """Begin anew for a release, with the references kept for it."""
+    def release(self, digest: str, contract: Mapping[str, Distribution] | None = None) -> None:
+        """Begin anew for a release, with what its contracts say and the references kept for it."""
         with self._lock:
             self._release, self._series = digest[:12], {}
+            self._contract = {name: Sample.of(known) for name, known in (contract or {}).items()}
             for file in sorted((self.folder / self._release).glob("*.json")):
                 self._restore(file)
 
@@ -114,23 +145,32 @@ class Drift:
             self._add(camera, name, value)
 
     def alerts(self) -> tuple[str, ...]:
-        """What is alarming now, as ``camera: value``."""
+        """What is alarming now, as ``camera: value against the contract``."""
         with self._lock:
-            return tuple(f"{camera}: {name}" for (camera, name), one in self._series.items() if one.alarming)
+            return tuple(
+                f"{camera}: {name} against the {against}"
+                for (camera, name), one in self._series.items()
+                for against, alarm in one.alarming.items()
+                if alarm
+            )
 
     def _add(self, camera: str, name: str, value: float) -> None:
         with self._lock:
             if (camera, name) not in self._series and len(self._series) >= MOST_SERIES:
                 return
             series = self._series.setdefault((camera, name), _Series(self.window))
-            if len(series.reference) < self.reference:
+            learning = len(series.reference) < self.reference
+            if learning:
                 series.reference.append(value)
                 if len(series.reference) == self.reference:
                     self._keep(camera, name, series)
-                return
-            found = series.add(value)
-        if found is not None:
-            self.tell(camera, name, *found)
+            found = series.add(value, self._references(name, series, learning))
+        for against, shift in found.items():
+            self.tell(camera, name, against, *shift)
+
+    def _references(self, name: str, series: "_Series", learning: bool) -> dict[str, "Sample"]:
+        own = {} if learning else {CAMERA: Sample(np.array(series.reference), len(series.reference))}
+        return own | ({CONTRACT: self._contract[name]} if name in self._contract else {})
 
     def _keep(self, camera: str, name: str, series: "_Series") -> None:
         place = self.folder / self._release
@@ -163,16 +203,15 @@ class _Series:
         self.reference: list[float] = []
         self.newest: deque[float] = deque(maxlen=window)
         self.fresh = 0
-        self.alarming = False
+        self.alarming: dict[str, bool] = {}
 
-    def add(self, value: float) -> tuple[float, float, bool] | None:
-        """PSI, KS and whether they are alarming, every so many values; None in between."""
+    def add(self, value: float, references: Mapping[str, Sample]) -> dict[str, tuple[float, float, bool]]:
+        """By reference PSI, KS and whether they are alarming, every so many values; nothing in between."""
         self.newest.append(value)
         self.fresh += 1
         if len(self.newest) < (self.newest.maxlen or 0) or self.fresh < EVERY:
-            return None
+            return {}
         self.fresh = 0
-        reference, newest = np.array(self.reference), np.array(self.newest)
-        shift, distance = psi(reference, newest), ks(reference, newest)
-        self.alarming = alarming(shift, distance, len(reference), len(newest))
-        return shift, distance, self.alarming
+        found = {against: held_against(known, np.array(self.newest)) for against, known in references.items()}
+        self.alarming = {against: shift[-1] for against, shift in found.items()}
+        return found

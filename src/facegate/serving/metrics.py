@@ -44,9 +44,13 @@ class Metrics:
         self._shadow = self._counter("shadow_faces", "faces that the shadow judged too")
         self._disagreed = self._counter("shadow_disagreements", "other verdicts of the shadow", "question")
         self._unseen = self._counter("shadow_dropped", "pictures that the shadow had no time for")
-        self._psi = self._gauge("drift_psi", "population stability index", "max", "camera", "value")
-        self._ks = self._gauge("drift_ks", "Kolmogorov-Smirnov distance", "max", "camera", "value")
-        self._alert = self._gauge("drift_alert", "1 where drift calls for a look", "max", "camera", "value")
+        self._psi = self._gauge(
+            "drift_psi", "population stability index", "max", "camera", "value", "against"
+        )
+        self._ks = self._gauge("drift_ks", "Kolmogorov-Smirnov distance", "max", "camera", "value", "against")
+        self._alert = self._gauge(
+            "drift_alert", "1 where drift calls for a look", "max", "camera", "value", "against"
+        )
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:
         return Counter(f"facegate_{name}", text, labels, registry=self.registry)
@@ -113,9 +117,9 @@ class Metrics:
         self._cameras.add(name)
         return name
 
-    def drift(self, camera: str, value: str, psi: float, ks: float, alert: bool) -> None:
-        """Say how far a camera's values have moved."""
-        labels = (self.camera(camera), value)
+    def drift(self, camera: str, value: str, against: str, psi: float, ks: float, alert: bool) -> None:
+        """Say how far a camera's values have moved from the contract, or from the camera's first ones."""
+        labels = (self.camera(camera), value, against)
         self._psi.labels(*labels).set(psi)
         self._ks.labels(*labels).set(ks)
         self._alert.labels(*labels).set(alert)

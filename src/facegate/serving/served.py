@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from facegate.contracts import Task
+from facegate.contracts import Distribution, Task
 from facegate.errors import BundleError
 from facegate.runtime.bundle import METADATA_KEY, Bundle, canonical
 from facegate.runtime.engine import FaceEngine
@@ -59,6 +59,14 @@ class Served:
         """
         engine = self.engine if named else self.unnamed
         return StreamEngine(engine, self.release.policy.fusing(), clips=self.clips)
+
+    @property
+    def measured(self) -> dict[str, Distribution]:
+        """How live faces lay when its models were measured."""
+        return {
+            **self.engine.recogniser.bundle.contract.measured,
+            **self.spoof.bundle.contract.measured,
+        }
 
     @property
     def spoof(self) -> SpoofJudge:

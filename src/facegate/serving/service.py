@@ -193,7 +193,7 @@ class _Told:
         if new is not None:
             self.shown[alias] = new
         if alias == PRODUCTION and served is not None:
-            self.drift.release(served.release.digest)
+            self.drift.release(served.release.digest, served.measured)
 
 
 def _look_up(keys: Keys) -> Callable[[str], Principal | None]:

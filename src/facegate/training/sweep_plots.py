@@ -11,23 +11,26 @@ from optuna.importance import FanovaImportanceEvaluator, get_param_importances
 
 from facegate.contracts import Task
 from facegate.reporting.canvas import BLUE, GREY, ORANGE, canvas
-from facegate.training.trials import Trial, best_of, higher_is_better, metric_label
+from facegate.training.trials import Trial, higher_is_better, metric_label
 
 LEAST = 8
 """Whole trials below which importance says nothing."""
 
 
-def draw_sweep(folder: Path, task: Task, trials: Sequence[Trial], synthetic: bool) -> None:
+def draw_sweep(
+    folder: Path, task: Task, trials: Sequence[Trial], best: Trial | None, synthetic: bool
+) -> None:
     """Write ``history.png``, and ``importance.png`` where there are enough trials; nothing for no trials.
 
     Args:
         folder: where to.
         task: whose sweep.
         trials: in their order.
+        best: which of them is taken.
         synthetic: whether the validation people are rendered.
     """
     if trials:
-        _history(folder / "history.png", task, trials, synthetic)
+        _history(folder / "history.png", task, trials, best, synthetic)
     if found := importances(trials):
         _importance(folder / "importance.png", task, found, synthetic)
 
@@ -53,7 +56,7 @@ def importances(trials: Sequence[Trial]) -> dict[str, float]:
     return get_param_importances(study, evaluator=FanovaImportanceEvaluator(seed=0))
 
 
-def _history(path: Path, task: Task, trials: Sequence[Trial], synthetic: bool) -> None:
+def _history(path: Path, task: Task, trials: Sequence[Trial], best: Trial | None, synthetic: bool) -> None:
     """Every trial, and the best so far."""
     up = higher_is_better(trials[0].metric)
     with canvas(path, f"Sweep of {task}: trial by trial", synthetic) as axes:
@@ -67,7 +70,6 @@ def _history(path: Path, task: Task, trials: Sequence[Trial], synthetic: bool) -
             so_far = follow([trial.value for trial in whole])
             numbers = [*(trial.number for trial in whole), trials[-1].number]
             axes.step(numbers, [*so_far, so_far[-1]], where="post", color=ORANGE, label="best so far")
-        best = best_of(list(trials))
         if best:
             axes.axvline(best.number, color=ORANGE, alpha=0.3, linewidth=0.8)
         axes.set_xlabel("trial; 0 is the recipe itself")

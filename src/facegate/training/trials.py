@@ -35,11 +35,14 @@ class Trial:
     rows: tuple[Row, ...]
 
 
-def best_of(trials: list[Trial]) -> Trial | None:
-    """The whole trial with the best value; among equals the first, so that the recipe itself wins ties."""
+def best_of(trials: list[Trial], least_gain: float = 0.0) -> Trial | None:
+    """The whole trial with the best value; the first, which is the recipe itself, unless it is beaten by `least_gain`."""
     whole = [trial for trial in trials if not trial.pruned]
-    sign = -1 if whole and higher_is_better(whole[0].metric) else 1
-    return min(whole, key=lambda trial: (sign * trial.value, trial.number), default=None)
+    if not whole:
+        return None
+    sign = -1 if higher_is_better(whole[0].metric) else 1
+    best = min(whole, key=lambda trial: (sign * trial.value, trial.number))
+    return best if sign * (whole[0].value - best.value) > least_gain else whole[0]
 
 
 def higher_is_better(metric: str) -> bool:
