@@ -142,7 +142,7 @@ class RecognitionParams(Frozen):
     mirrored: bool = False
     """Once trained, ask about the mirror image too and go by the mean: fewer errors in twice the time."""
     coarse: Fraction = 0.0
-    """Share of training, from its start, in which pictures are shrunk to 80 × 80: half the work."""
+    """Share of training, from its start, in which pictures are shrunk to 96 × 96: three quarters of the work."""
     optim: OptimParams
 
     @model_validator(mode="after")
