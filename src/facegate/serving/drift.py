@@ -164,7 +164,7 @@ class Drift:
                 series.reference.append(value)
                 if len(series.reference) == self.reference:
                     self._keep(camera, name, series)
-            found = series.add(value, self._references(name, series, learning))
+            found = series.compare(self._references(name, series, learning)) if series.add(value) else {}
         for against, shift in found.items():
             self.tell(camera, name, against, *shift)
 
@@ -205,12 +205,14 @@ class _Series:
         self.fresh = 0
         self.alarming: dict[str, bool] = {}
 
-    def add(self, value: float, references: Mapping[str, Sample]) -> dict[str, tuple[float, float, bool]]:
-        """By reference PSI, KS and whether they are alarming, every so many values; nothing in between."""
+    def add(self, value: float) -> bool:
+        """Take in a value; whether it is time to compare, which is every so many values."""
         self.newest.append(value)
         self.fresh += 1
-        if len(self.newest) < (self.newest.maxlen or 0) or self.fresh < EVERY:
-            return {}
+        return len(self.newest) == self.newest.maxlen and self.fresh >= EVERY
+
+    def compare(self, references: Mapping[str, Sample]) -> dict[str, tuple[float, float, bool]]:
+        """By reference PSI, KS and whether they are alarming."""
         self.fresh = 0
         found = {against: held_against(known, np.array(self.newest)) for against, known in references.items()}
         self.alarming = {against: shift[-1] for against, shift in found.items()}
