@@ -37,6 +37,19 @@ def test_bundles_leave_with_operating_points_from_validation(evaluated):
     assert full["operating_points"][name]["threshold"] == exact
 
 
+def test_candidates_carry_what_their_task_measures(evaluated, face_pack):
+    task, places, _, _ = evaluated
+    found = load_bundle(places.candidates / "fp32").contract.measured
+    if task is Task.SPOOF:
+        assert set(found) == {"spoof_score"}
+        assert 0 <= found["spoof_score"].quantiles[0] <= found["spoof_score"].quantiles[-1] <= 1
+        return
+    assert set(found) == {"sharpness", "brightness"}
+    tested = (face_pack.column("split") == Split.TEST).sum()
+    assert found["brightness"].samples == tested
+    assert 0 <= found["brightness"].quantiles[0] < found["brightness"].quantiles[-1] <= 255
+
+
 def test_metrics_say_synthetic_and_carry_whole_rates(evaluated):
     task, _, metrics, _ = evaluated
     assert metrics["synthetic"] is True

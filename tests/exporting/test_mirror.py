@@ -20,11 +20,15 @@ from facegate.registry.site import Shift, append_shift
 from tests.exporting.test_onnx import SIZE, by_torch, run
 
 
-@pytest.fixture(scope="module")
-def twice(judge: nn.Module) -> nn.Module:
-    network = copy.deepcopy(judge)
+def asking_twice(network: nn.Module) -> nn.Module:
+    network = copy.deepcopy(network)
     network.mirrored = True  # type: ignore[assignment]
     return network
+
+
+@pytest.fixture(scope="module")
+def twice(judge: nn.Module) -> nn.Module:
+    return asking_twice(judge)
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +86,7 @@ def test_integers_and_half_precision_ask_twice_and_weigh_no_more(
 
 @pytest.fixture(scope="module")
 def embedder_twice(embedder: nn.Module) -> nn.Module:
-    network = copy.deepcopy(embedder)
-    network.mirrored = True  # type: ignore[assignment]
-    return network
+    return asking_twice(embedder)
 
 
 def test_a_recogniser_goes_by_the_mean_of_its_raw_embeddings(

@@ -12,9 +12,10 @@ from tests.training.conftest import toy_params
 TASK = Task.SPOOF
 
 
-def test_what_several_ran_is_taken_in_and_not_run_again(tmp_path, packs, monkeypatch):
+@pytest.mark.parametrize("database", [False, True])
+def test_what_several_ran_is_taken_in_and_not_run_again(tmp_path, packs, database, monkeypatch):
     params = toy_params(TASK, tune={"trials": 3})
-    url = f"sqlite:///{tmp_path / 'sweeps.db'}"
+    url = f"sqlite:///{tmp_path / 'sweeps.db'}" if database else ""
     done = work_together(TASK, params, packs[TASK], tmp_path / "work", 2, storage=url)
     assert 3 <= done <= 4  # the last two may begin at the same time
 

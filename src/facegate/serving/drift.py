@@ -168,7 +168,7 @@ class Drift:
         for against, shift in found.items():
             self.tell(camera, name, against, *shift)
 
-    def _references(self, name: str, series: "_Series", learning: bool) -> dict[str, "Sample"]:
+    def _references(self, name: str, series: "_Series", learning: bool) -> dict[str, Sample]:
         own = {} if learning else {CAMERA: Sample(np.array(series.reference), len(series.reference))}
         return own | ({CONTRACT: self._contract[name]} if name in self._contract else {})
 
