@@ -45,11 +45,10 @@ def facegate_calls(path: FramePath, frame: Picture) -> Calls:
 
 def dlib_calls(frame: Picture) -> Calls:
     """Dlib's calls; empty if it, or its models, are not installed."""
-    folder = _package_folder(_DLIB_MODELS)
-    if folder is None or importlib.util.find_spec("dlib") is None:
+    models = dlib_models()
+    if models is None:
         return {}
     dlib: Any = importlib.import_module("dlib")
-    models = folder / "models"
     detect = dlib.get_frontal_face_detector()
     locate = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
     network = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
@@ -133,6 +132,12 @@ def measure_peers(
 def found_faces(answers: object) -> int:
     """How many faces a ``path`` call embedded."""
     return len(answers) if isinstance(answers, Sized) else 0
+
+
+def dlib_models() -> Path | None:
+    """Folder of dlib's weights; None if dlib or they are not installed."""
+    folder = _package_folder(_DLIB_MODELS)
+    return None if folder is None or importlib.util.find_spec("dlib") is None else folder / "models"
 
 
 def _package_folder(name: str) -> Path | None:
