@@ -12,7 +12,7 @@ from facegate.benchmark.cost import layer_costs
 from facegate.contracts import Task
 from facegate.exporting.calibration_set import normalised
 from facegate.exporting.half import halve
-from facegate.exporting.mirror import add_mirror, asked_twice, raw_answers, remove_mirror
+from facegate.exporting.mirror import add_mirror, mirrored_raw, raw_answers, remove_mirror
 from facegate.exporting.onnx import export, serialise
 from facegate.exporting.quantize import quantise
 from facegate.models.spoof.network import build_network
@@ -66,7 +66,7 @@ def test_normalised_planes_may_be_given_too(
 def test_taken_away_again_nothing_is_left_of_it(judge_onnx: bytes, twice_onnx: bytes) -> None:
     plain, model = onnx.load_from_string(judge_onnx), onnx.load_from_string(twice_onnx)
     raw = raw_answers(plain)
-    assert (asked_twice(plain), asked_twice(model)) == (None, raw)
+    assert (mirrored_raw(plain), mirrored_raw(model)) == (None, raw)
     assert serialise(remove_mirror(model)) == judge_onnx == serialise(remove_mirror(plain))
     assert serialise(add_mirror(plain, raw)) == twice_onnx
 
@@ -109,7 +109,7 @@ def test_a_recogniser_moved_to_a_site_asks_twice_in_integers_too(
     turned = np.linalg.qr(np.random.default_rng(0).normal(size=(size, size)))[0]
     moved = append_shift(model, Shift(np.full(size, 0.02), turned))
     for small in (quantise(moved, pictures, "x86-vnni"), halve(moved)):
-        assert asked_twice(onnx.load_from_string(small)) == asked_twice(onnx.load_from_string(model))
+        assert mirrored_raw(onnx.load_from_string(small)) == mirrored_raw(onnx.load_from_string(model))
         cosines = (run(small, pictures) * run(moved, pictures)).sum(1)
         assert cosines.min() > 0.98
 

@@ -76,9 +76,16 @@ def test_the_gallery_is_asked_by_the_mean_of_the_frames_so_far(play, monkeypatch
     seen = np.random.default_rng(4).normal(size=(6, 8)).astype(np.float32)
     seen[1] = np.nan
     frames = iter(seen / np.linalg.norm(seen, axis=1, keepdims=True))
-    monkeypatch.setattr(FaceEngine, "embed", lambda self, results: next(frames)[None])
+    batches = []
+
+    def embed(self, crops):
+        batches.append(len(crops))
+        return np.stack([next(frames) for _ in crops])
+
+    monkeypatch.setattr(Recogniser, "embed_crops", embed)
     _, script = play([[50]] * 6, [0.9] * 6, names=(None,) * 4)
     assert script.searches == 3
+    assert batches == [3, 1, 1]  # not before it is worth asking, and each face once
     for count, asked in zip((3, 4, 5), script.asked, strict=True):
         good = np.delete(seen[:count], 1, axis=0)
         expected = (good / np.linalg.norm(good, axis=1, keepdims=True)).sum(0)
@@ -86,14 +93,17 @@ def test_the_gallery_is_asked_by_the_mean_of_the_frames_so_far(play, monkeypatch
 
 
 def test_a_face_without_any_embedding_is_asked_to_try_again(play, monkeypatch):
-    monkeypatch.setattr(FaceEngine, "embed", lambda self, results: np.full((1, 8), np.nan, np.float32))
+    monkeypatch.setattr(
+        Recogniser, "embed_crops", lambda self, crops: np.full((len(crops), 8), np.nan, np.float32)
+    )
     history, script = play([[50]] * 6, [0.9] * 6)
     assert script.searches == 0
     assert verdicts(history)[-1] is Verdict.RETRY
     assert history[-1][0].decision.reasons == (Reason.NO_ANSWER,)
 
 
-def test_an_attack_is_rejected_and_never_looked_up(play):
+def test_an_attack_is_rejected_and_never_looked_up(play, monkeypatch):
+    monkeypatch.setattr(Recogniser, "embed_crops", None)  # nor is the recogniser asked
     history, script = play([[50]] * 5, [0.1] * 3)
     assert verdicts(history) == [None, None] + [Verdict.REJECT] * 3
     assert history[-1][0].decision.reasons == (Reason.SPOOF,)

@@ -66,7 +66,9 @@ def test_a_trial_is_set_aside_when_its_process_is_gone(study):
     assert begun(mine) == 4
     begin(study(), START)
     states = [trial.state.name for trial in study().get_trials()]
-    assert states == ["FAIL", "RUNNING", "RUNNING", "FAIL"]  # gone; at work; of another machine; unsigned
+    assert states[:4] == ["FAIL", "RUNNING", "RUNNING", "FAIL"]  # gone; at work; of another machine; unsigned
+    assert states[4:] == ["WAITING"]  # the recipe itself was among those that are gone: it is tried again
+    assert ask(study()).params == START
 
 
 @pytest.mark.parametrize("url", ["nonsense", "sqlite:////nowhere/at/all.db", "nodriver://u:secret@host/x"])

@@ -105,10 +105,22 @@ def test_pruned_trials_are_told_apart_and_never_best():
     higher = [trial(0, 0.8, metric="val_auc"), trial(1, 0.9, metric="val_auc")]
     assert best_of(higher) == higher[1]
     assert best_of([]) is None
+    recipe = {"x": 0}
     for enough, found in ((0.09, lower[1]), (0.11, lower[0])):
-        assert best_of(lower, enough) == found
-    assert best_of(higher, 0.09) == higher[1]
-    assert best_of(higher, 0.11) == higher[0]
+        assert best_of(lower, recipe, enough) == found
+    assert best_of(higher, recipe, 0.09) == higher[1]
+    assert best_of(higher, recipe, 0.11) == higher[0]
+
+
+def test_the_recipe_is_known_by_its_values_and_not_by_its_place():
+    """With several workers another trial may end before it, or it is killed and tried again."""
+    trials = [
+        Trial(k, {"x": x}, "val_auc", value, False, ())
+        for k, (x, value) in enumerate([(2, 0.7), (1, 0.8), (3, 0.82)])
+    ]
+    assert best_of(trials, {"x": 1}, 0.05) == trials[1]
+    assert best_of(trials, {"x": 2}, 0.05) == trials[2]
+    assert best_of(trials, {"x": 9}, 0.05) == trials[2]
 
 
 def test_lagging_trials_are_pruned(tmp_path, packs, monkeypatch):

@@ -8,7 +8,7 @@ import onnx
 from onnxruntime.transformers.float16 import convert_float_to_float16
 from onnxruntime.transformers.onnx_model import OnnxModel
 
-from facegate.exporting.mirror import add_mirror, asked_twice
+from facegate.exporting.mirror import add_mirror, mirrored_raw
 from facegate.exporting.onnx import add_picture_input, network_alone, picture_sides, serialise
 from facegate.exporting.quantize import head_nodes
 
@@ -30,7 +30,7 @@ def halve(model: bytes) -> bytes:
     OnnxModel.graph_topological_sort(half.graph, is_deterministic=True)
     del half.graph.value_info[:]
     whole = add_picture_input(half, picture_sides(proto))
-    raw = asked_twice(proto)
+    raw = mirrored_raw(proto)
     return serialise(add_mirror(whole, raw) if raw else whole)
 
 

@@ -17,7 +17,7 @@ _IMAGE, _BOTH, _PAIRED, _MEAN, _SHAPE, _FIRST = (
 _CONSTANTS = (_START, _END, _AXIS, _STEP, _SHAPE, _FIRST)
 
 
-def asked_twice(model: onnx.ModelProto) -> str | None:
+def mirrored_raw(model: onnx.ModelProto) -> str | None:
     """Name of the raw answers that a model averages over picture and mirror image; None if it asks once."""
     return next((node.input[0] for node in model.graph.node if node.name == _PAIRED), None)
 
@@ -57,7 +57,7 @@ def remove_mirror(model: onnx.ModelProto) -> onnx.ModelProto:
     """The reverse of :func:`add_mirror`: a copy that asks once; a mere copy of a model that does so anyway."""
     model = copied(model)
     graph = model.graph
-    raw = asked_twice(model) or ""
+    raw = mirrored_raw(model) or ""
     for node in [node for node in graph.node if node.name in (_IMAGE, _BOTH, _PAIRED, _MEAN)]:
         graph.node.remove(node)
     for constant in [tensor for tensor in graph.initializer if tensor.name in _CONSTANTS]:

@@ -64,10 +64,10 @@ def with_head(network: nn.Module, task: Task) -> nn.Module:
     It maps float RGB (N, 3, H, W), ``(value - 128) / 128``, to what the ONNX file returns: parity is measured
     against it.
     """
-    return _headed(network, task, is_asked_twice(network))
+    return _headed(network, task, is_mirrored(network))
 
 
-def is_asked_twice(network: nn.Module) -> bool:
+def is_mirrored(network: nn.Module) -> bool:
     """Whether a network goes by the mean of its answers to a picture and its mirror image."""
     return bool(getattr(network, "mirrored", False))
 
@@ -108,7 +108,7 @@ def export(network: nn.Module, task: Task, size: int | Sides, *, in_graph: bool 
         raise RuntimeError("torch.onnx.export returned no program")
     model = _clean(program.model_proto, f"facegate-{task}")
     model = add_picture_input(model, sides) if in_graph else model
-    return serialise(add_mirror(model, raw_answers(model)) if is_asked_twice(network) else model)
+    return serialise(add_mirror(model, raw_answers(model)) if is_mirrored(network) else model)
 
 
 def serialise(model: onnx.ModelProto) -> bytes:

@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 from facegate.exporting.calibration_set import normalised
 from facegate.exporting.graph import INPUT
-from facegate.exporting.mirror import add_mirror, asked_twice
+from facegate.exporting.mirror import add_mirror, mirrored_raw
 from facegate.exporting.onnx import MEAN, SCALE, add_picture_input, network_alone, picture_sides, serialise
 from facegate.exporting.stem import PIXELS, pack_stems
 
@@ -135,7 +135,7 @@ def quantise(
     del quantised.metadata_props[:], quantised.graph.value_info[:]
     whole = _shield(_feed_integers(add_picture_input(quantised, sides)), spared)
     packed = pack_stems(whole, INPUT)
-    raw = asked_twice(proto)
+    raw = mirrored_raw(proto)
     return serialise(add_mirror(packed, raw) if raw else packed)
 
 

@@ -9,11 +9,13 @@ Paper: Wald, *Sequential Tests of Statistical Hypotheses*, Annals of Mathematica
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.runtime.models import mean_direction
 from facegate.runtime.policy import Verdict
 
 
@@ -53,22 +55,38 @@ class FusionParams:
 class Probe:
     """Who a track shows, by the mean of its frames' embeddings: what one frame gets wrong by chance, others do not.
 
+    Crops are kept until somebody asks: an attack is turned away before the recogniser has seen it.
+
     Attributes:
-        total: sum of the embeddings, shape (size,); None before the first.
+        crops: aligned faces that the recogniser has not seen yet, each (height, width, 3).
+        total: sum of the embeddings of those that it has, shape (size,); None before the first.
     """
 
+    crops: tuple[NDArray[np.uint8], ...] = ()
     total: NDArray[np.float32] | None = None
 
-    def add(self, embedding: NDArray[np.float32]) -> "Probe":
-        """Take in the embedding of one frame, of unit length, shape (size,); one that is no number is left out."""
-        if not np.isfinite(embedding).all():
+    def add(self, crop: NDArray[np.uint8]) -> "Probe":
+        """Take in the face of one frame."""
+        return replace(self, crops=(*self.crops, crop))
+
+    def asked(self, embed: Callable[[NDArray[np.uint8]], NDArray[np.float32]]) -> "Probe":
+        """With nothing left to ask; an embedding that is no number is left out.
+
+        Args:
+            embed: crops, shape (n, height, width, 3), into embeddings of unit length, shape (n, size).
+        """
+        if not self.crops:
             return self
-        return Probe(embedding if self.total is None else self.total + embedding)
+        found = embed(np.stack(self.crops))
+        good = found[np.isfinite(found).all(axis=1)]
+        if not len(good):
+            return Probe((), self.total)
+        return Probe((), good.sum(axis=0) if self.total is None else self.total + good.sum(axis=0))
 
     @property
     def embedding(self) -> NDArray[np.float32] | None:
-        """Of unit length, shape (size,); None where no frame gave one."""
-        return None if self.total is None else np.float32(1 / np.linalg.norm(self.total)) * self.total
+        """Of unit length, shape (size,), by the faces that were asked about; None where none gave one."""
+        return None if self.total is None else mean_direction(self.total[None])[0]
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,12 @@ from facegate.runtime.policy import Policy, Verdict, choose_policy
 from facegate.runtime.session import Session
 
 
+def mean_direction(sums: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Sums of unit vectors, shape (n, size), at unit length; zero where they cancel each other out, which is like nobody."""
+    length = np.linalg.norm(sums, axis=1, keepdims=True)
+    return np.divide(sums, length, out=np.zeros_like(sums), where=length > 1e-6)
+
+
 class Decision(NamedTuple):
     """One score with what it was held against.
 

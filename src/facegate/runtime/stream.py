@@ -151,8 +151,8 @@ class StreamEngine:
         return replace(result, clip=decision, evidence=aside)
 
     def _weigh(self, rgb: NDArray[np.uint8], result: TrackResult) -> TrackResult:
-        (embedding,) = self.engine.embed([result.last])
-        result = replace(result, probe=result.probe.add(embedding))
+        if result.last.crop is not None:
+            result = replace(result, probe=result.probe.add(result.last.crop))
         (face,) = self.engine.judge(rgb, [result.last])
         llr = face.spoof.llr if face.spoof else None
         evidence = result.evidence.add(float("nan") if llr is None else llr, self.fusion)
@@ -177,11 +177,11 @@ class StreamEngine:
         return self.clips is None or (result.clip is not None and result.clip.verdict is Verdict.ACCEPT)
 
     def _identify(self, result: TrackResult) -> TrackResult:
-        asked, probe = replace(result.last, verdict=Verdict.ACCEPT, reasons=()), result.probe.embedding
-        face = (
-            asked.end(Verdict.RETRY, Reason.NO_ANSWER) if probe is None else self.engine.search(asked, probe)
-        )
-        result = replace(result, last=face, tries=result.tries + 1)
+        asked = replace(result.last, verdict=Verdict.ACCEPT, reasons=())
+        probe = result.probe.asked(self.engine.recogniser.embed_crops)
+        who = probe.embedding
+        face = asked.end(Verdict.RETRY, Reason.NO_ANSWER) if who is None else self.engine.search(asked, who)
+        result = replace(result, last=face, probe=probe, tries=result.tries + 1)
         if face.verdict is Verdict.ACCEPT or result.tries >= self.identity_tries:
             return replace(result, decision=face)
         return result

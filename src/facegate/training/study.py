@@ -26,6 +26,8 @@ from facegate.training.space import STORAGE
 
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED)
 _HOST, _PROCESS = "host", "process"
+_GIVEN = "fixed_params"
+"""Where Optuna keeps the values of a trial that was asked for."""
 
 
 def open_study(
@@ -74,7 +76,8 @@ def begin(study: optuna.Study, start: Mapping[str, float]) -> None:
     for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         if _dead(trial):
             study.tell(trial.number, state=TrialState.FAIL)
-    if not study.get_trials(deepcopy=False, states=(*FINISHED, TrialState.RUNNING, TrialState.WAITING)):
+    alive = study.get_trials(deepcopy=False, states=(*FINISHED, TrialState.RUNNING, TrialState.WAITING))
+    if not any(trial.system_attrs.get(_GIVEN) == start for trial in alive):
         study.enqueue_trial(dict(start))
 
 

@@ -35,14 +35,27 @@ class Trial:
     rows: tuple[Row, ...]
 
 
-def best_of(trials: list[Trial], least_gain: float = 0.0) -> Trial | None:
-    """The whole trial with the best value; the first, which is the recipe itself, unless it is beaten by `least_gain`."""
+def best_of(
+    trials: list[Trial], recipe: Mapping[str, Value] | None = None, least_gain: float = 0.0
+) -> Trial | None:
+    """The whole trial with the best value.
+
+    Args:
+        trials: finished trials.
+        recipe: the recipe's own values; their trial is returned unless it is beaten by `least_gain`. It is the first to
+            begin, and with several workers not always the first to end.
+        least_gain: in units of the metric.
+
+    Returns:
+        None where no trial is whole.
+    """
     whole = [trial for trial in trials if not trial.pruned]
     if not whole:
         return None
     sign = -1 if higher_is_better(whole[0].metric) else 1
     best = min(whole, key=lambda trial: (sign * trial.value, trial.number))
-    return best if sign * (whole[0].value - best.value) > least_gain else whole[0]
+    own = next((trial for trial in whole if trial.values == recipe), best)
+    return best if sign * (own.value - best.value) > least_gain else own
 
 
 def higher_is_better(metric: str) -> bool:

@@ -72,7 +72,7 @@ def tune(
     if sweep.trials and sweep.space:
         plan = Plan.of(task, params, crops, pool, initial)
         trials = _sweep(plan, work, storage, on_trial or _ignore)
-    best = best_of(trials, sweep.least_gain)
+    best = best_of(trials, defaults(task, params, sweep.space), sweep.least_gain)
     with whole_folder(out) as draft:
         write_sweep(draft, task, best, trials)
         draw_sweep(draft, task, trials, best, open_pack(crops).synthetic)

@@ -14,6 +14,7 @@ from sqlalchemy import insert, update
 from sqlalchemy.exc import IntegrityError
 
 from facegate.runtime.engine import Match
+from facegate.runtime.models import mean_direction
 from facegate.serving.store import people
 from facegate.serving.store.columns import checked_id, checked_text, sort_key, to_utc, utc_now
 from facegate.serving.store.database import Database, advance
@@ -29,7 +30,6 @@ from facegate.serving.store.rows import (
     TemplateModel,
     add_pictures,
     load_person,
-    mean_direction,
     unit,
 )
 from facegate.serving.store.schema import persons

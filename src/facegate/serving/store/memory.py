@@ -13,10 +13,11 @@ import numpy as np
 from sqlalchemy import Connection, select
 
 from facegate.runtime.engine import Match
+from facegate.runtime.models import mean_direction
 from facegate.serving.store.database import Database
 from facegate.serving.store.errors import VaultError
 from facegate.serving.store.index import Index, Vectors
-from facegate.serving.store.rows import REVISION, Loaded, TemplateModel, load_templates, mean_direction
+from facegate.serving.store.rows import REVISION, Loaded, TemplateModel, load_templates
 from facegate.serving.store.schema import counters, removals
 from facegate.serving.store.vault import Vault
 

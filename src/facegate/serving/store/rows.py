@@ -64,12 +64,6 @@ def unit(embeddings: NDArray[np.floating], size: int) -> Vectors:
     return (vectors / length).astype(np.float32)
 
 
-def mean_direction(sums: Vectors) -> Vectors:
-    """Sums of unit vectors, shape (n, size), at unit length; zero where they cancel each other out, which is like nobody."""
-    length = np.linalg.norm(sums, axis=1, keepdims=True)
-    return np.divide(sums, length, out=np.zeros_like(sums), where=length > 1e-6)
-
-
 class Pictures(NamedTuple):
     """What is kept of a person's pictures.
 
