@@ -6,10 +6,12 @@ import cv2
 import numpy as np
 import pytest
 
-from facegate.benchmark.kiosk_clips import HEIGHT, WIDTH, in_frame, write_y4m
+from facegate.benchmark.kiosk_clips import HEIGHT, WIDTH, in_frame, together, write_y4m
 from facegate.benchmark.kiosk_scenes import STRANGER, Scene, Stage, scenes
 from facegate.benchmark.kiosk_trial import QUESTIONS, Shown, name_of, rates, table
 from facegate.benchmark.kiosk_visit import Visit, outcome
+from facegate.faces.detect import Detector
+from facegate.synthesis.assets import load_head_assets
 
 
 def track(
@@ -43,29 +45,18 @@ def test_a_clip_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     assert not video.read()[0]
 
 
-@pytest.mark.parametrize("count", [1, 2, 3])
-def test_a_frame_is_filled_and_nobody_is_cut_off(count: int) -> None:
-    colours = [(250, 10, 10), (10, 250, 10), (10, 10, 250)][:count]
-    squares = [np.full((200, 200, 3), colour, np.uint8) for colour in colours]
-    frame = in_frame(squares)
+def test_pixels_are_shown_as_they_were_taken_in_a_whole_frame() -> None:
+    picture = np.random.default_rng(1).integers(0, 255, (224, 224, 3), dtype=np.uint8)
+    frame = in_frame(picture)
+    top, left = (HEIGHT - 224) // 2, (WIDTH - 224) // 2
     assert frame.shape == (HEIGHT, WIDTH, 3)
-    for i, colour in enumerate(colours):
-        assert tuple(frame[HEIGHT // 2, int((i + 0.5) * WIDTH / count)]) == colour
-
-
-def test_pixels_are_shown_as_they_were_taken() -> None:
-    rng = np.random.default_rng(1)
-    pictures = [rng.integers(0, 255, (224, 224, 3), dtype=np.uint8) for _ in range(3)]
-    frame = in_frame(pictures)
-    top, room = (HEIGHT - 224) // 2, WIDTH // 3
-    assert np.array_equal(frame[top : top + 224, 20:200], pictures[0][:, 25:205])
-    assert np.array_equal(frame[top : top + 224, room + 20 : room + 200], pictures[1][:, 25:205])
+    assert np.array_equal(frame[top : top + 224, left : left + 224], picture)
 
 
 def test_no_straight_border_stands_around_a_person() -> None:
     rng = np.random.default_rng(1)
     picture = cv2.GaussianBlur(rng.integers(0, 255, (224, 224, 3), dtype=np.uint8), (0, 0), 3)
-    frame = in_frame([np.asarray(picture, np.uint8)]).astype(np.float32)
+    frame = in_frame(np.asarray(picture, np.uint8)).astype(np.float32)
     left = (WIDTH - 224) // 2
     rows = slice((HEIGHT - 224) // 2, (HEIGHT + 224) // 2)
     across = np.abs(np.diff(frame[rows, left - 3 : left + 3], axis=1)).mean(axis=(0, 2))
@@ -151,3 +142,17 @@ def test_rates_count_what_held() -> None:
     assert "replay not marked" in text
     assert "  1 of 2" in text
     assert "0 of 0         – (0.0–100.0)" in text
+
+
+def test_three_stand_in_one_room_and_each_is_found_where_they_stand(head_file: Path) -> None:
+    head = load_head_assets(head_file)
+    people = (3, STRANGER + 3, 4)
+    first, last = together(head, 70_707, people, frames=2)
+    assert first.shape == (HEIGHT, WIDTH, 3)
+    assert np.abs(first.astype(int) - last).mean() > 1  # they move
+    faces = sorted(Detector().detect(np.ascontiguousarray(first[..., ::-1])), key=lambda face: face.box[0])
+    middles = [float(face.box[0] + face.box[2] / 2) for face in faces]
+    assert middles == pytest.approx([WIDTH / 6, WIDTH / 2, 5 * WIDTH / 6], abs=50)
+    assert all(100 < face.box[3] < 220 for face in faces)
+    again = together(head, 70_707, people, frames=2)[0]
+    assert np.array_equal(first, again)

@@ -4,15 +4,13 @@ All of them are rendered, from another seed than the embedded data set, so no ne
 between trials; the same arguments give the same bytes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
-
-from facegate.benchmark.kiosk_clips import Picture, in_frame, pictures_of, rendered, write_y4m
+from facegate.benchmark.kiosk_clips import Picture, in_frame, pictures_of, rendered, together, write_y4m
 from facegate.contracts import AttackSpecies
 from facegate.synthesis.assets import HeadAssets, load_head_assets
 from facegate.whole import whole_file
@@ -70,23 +68,23 @@ def scenes(stage: Stage, people: int) -> Iterator[Scene]:
         yield Scene("stranger", (STRANGER + number,), stage.file(f"stranger-{number}", "y4m"))
     for number in range(people):
         trio = (number, STRANGER + number, (number + 1) % people)
-        yield Scene("three", trio, stage.file(f"three-{number}-{trio[2]}", "y4m"))
+        yield Scene("three", trio, stage.file(f"together-{number}-{trio[2]}", "y4m"))
 
 
 def render_all(stage: Stage, people: int, workers: int = 1) -> None:
-    """Render what is missing, person by person, then put three together."""
+    """Render what is missing, person by person, then three together."""
     stage.folder.mkdir(parents=True, exist_ok=True)
-    jobs = [(stage, number) for number in range(people)]
+    persons = [(stage, number) for number in range(people)]
+    trios = [(stage, scene) for scene in scenes(stage, people) if scene.kind == "three"]
     if workers > 1:
         with ProcessPoolExecutor(workers) as pool:
-            list(pool.map(_render_person, jobs))
-    else:
-        for job in jobs:
-            _render_person(job)
-    for scene in scenes(stage, people):
-        if scene.kind == "three" and not scene.clip.exists():
-            clips = [np.load(stage.file(f"live-{person}", "npy")) for person in scene.people]
-            _keep(scene.clip, [in_frame(list(frames)) for frames in zip(*clips, strict=True)])
+            list(pool.map(_render_person, persons))
+            list(pool.map(_render_trio, trios))
+        return
+    for person in persons:
+        _render_person(person)
+    for trio in trios:
+        _render_trio(trio)
 
 
 def enrolment(stage: Stage, person: int) -> list[bytes]:
@@ -109,17 +107,23 @@ def _render_person(job: tuple[Stage, int]) -> None:
     live = {"bona_fide": number, "stranger": STRANGER + number}
     for kind, person in live.items():
         frames = _frames(stage, person, AttackSpecies.BONA_FIDE)
-        np.save(stage.file(f"live-{person}", "npy"), np.stack(frames))
-        _keep(stage.file(f"{kind}-{number}", "y4m"), [in_frame([frame]) for frame in frames])
+        _keep(stage.file(f"{kind}-{number}", "y4m"), map(in_frame, frames))
     for kind, species in (("replay", REPLAYS), ("print", PRINTS)):
         frames = _frames(stage, number, species[number % len(species)])
-        _keep(stage.file(f"{kind}-{number}", "y4m"), [in_frame([frame]) for frame in frames])
+        _keep(stage.file(f"{kind}-{number}", "y4m"), map(in_frame, frames))
+
+
+def _render_trio(job: tuple[Stage, Scene]) -> None:
+    stage, scene = job
+    if not scene.clip.exists():
+        people = together(_head(stage.head), SEED, scene.people, side=stage.side, frames=stage.frames)
+        _keep(scene.clip, people)
 
 
 def _frames(stage: Stage, person: int, species: AttackSpecies) -> list[Picture]:
     return rendered(_head(stage.head), SEED, person, species, side=stage.side, frames=stage.frames)
 
 
-def _keep(path: Path, frames: list[Picture]) -> None:
+def _keep(path: Path, frames: Iterable[Picture]) -> None:
     with whole_file(path) as draft:
         write_y4m(draft, frames)

@@ -28,8 +28,8 @@ def person(head_file: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[P
     head = load_head_assets(head_file)
     clip = rendered(head, 7, 12, AttackSpecies.BONA_FIDE, side=SIDE, frames=FRAMES)
     path = tmp_path_factory.mktemp("clip") / "person.y4m"
-    write_y4m(path, [in_frame([frame]) for frame in clip])
-    return path, cv2.imencode(".jpg", in_frame([clip[0]]))[1].tobytes()
+    write_y4m(path, [in_frame(frame) for frame in clip])
+    return path, cv2.imencode(".jpg", in_frame(clip[0]))[1].tobytes()
 
 
 def bundles(folder: Path, live: bool) -> Path:
