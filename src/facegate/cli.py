@@ -174,6 +174,22 @@ def kit(
 
 
 @app.command()
+def ncnn(
+    bundle: Annotated[
+        Path, typer.Argument(help="folder of an fp32 bundle, for instance of a pulled release")
+    ],
+) -> None:
+    """Put a bundle's network into ncnn's form, and say how fast every runtime is with it here."""
+    from facegate.exporting.ncnn_form import write_ncnn_form
+    from facegate.runtime.bundle import load_bundle
+    from facegate.runtime.session import AUTO, Session
+
+    print(f"wrote {write_ncnn_form(bundle)}")
+    choice = Session(load_bundle(bundle), runtime=AUTO).choice
+    print(choice.reason if choice else "")
+
+
+@app.command()
 def ui(port: Annotated[int, typer.Option(help="port on the loopback address")] = 5000) -> None:
     """Open the MLflow UI on this project's tracking store."""
     from facegate.registry.ui import ui_command, ui_environment, ui_page

@@ -81,10 +81,11 @@ def test_auto_answers_as_the_network_does_and_says_why(make_bundle, task):
     assert Session(make_bundle(task)).choice is None
 
 
-def test_a_runtime_that_is_not_installed_says_how_to_get_it(make_bundle, monkeypatch):
+@pytest.mark.parametrize("runtime", ["openvino", "ncnn"])
+def test_a_runtime_that_is_not_installed_says_how_to_get_it(make_bundle, monkeypatch, runtime):
     monkeypatch.setattr(runners, "installed", lambda _: False)
-    with pytest.raises(MissingExtraError, match=r"facegate\[openvino\]"):
-        Session(make_bundle(), runtime="openvino")
+    with pytest.raises(MissingExtraError, match=rf"facegate\[{runtime}\]"):
+        Session(make_bundle(), runtime=runtime)
 
 
 @pytest.mark.parametrize("task", [Task.RECOGNITION, Task.SPOOF])

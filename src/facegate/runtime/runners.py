@@ -1,7 +1,8 @@
-"""What executes a network: ONNX Runtime, which is always there, and OpenVINO where it is installed.
+"""What executes a network: ONNX Runtime, which is always there, OpenVINO and ncnn where they are installed.
 
-Both read the very same ONNX file of a bundle. Which one is faster depends on the processor and the model, so
-that it is measured and not assumed (:mod:`facegate.runtime.fastest`).
+The first two read the very same ONNX file of a bundle, ncnn a form of it (:mod:`facegate.runtime.ncnn`). Which is
+fastest depends on the processor and the model, so that it is measured and not assumed
+(:mod:`facegate.runtime.fastest`).
 """
 
 import importlib.util
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from facegate.errors import BundleError, MissingExtraError
 from facegate.runtime.bundle import Bundle
+from facegate.runtime.ncnn import NcnnRunner
 
 
 class Runner(Protocol):
@@ -70,8 +72,7 @@ class OpenvinoRunner:
     """
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
-        if not installed("openvino"):
-            raise MissingExtraError("OpenVINO is not installed", "pip install 'facegate[openvino]'")
+        _need("openvino", "OpenVINO")
         openvino: Any = importlib.import_module("openvino")
         options = {
             "INFERENCE_NUM_THREADS": threads,
@@ -94,15 +95,26 @@ class OpenvinoRunner:
         return np.array(answers[self._output], np.float32)
 
 
+def _ncnn(bundle: Bundle, threads: int) -> Runner:
+    _need("ncnn", "ncnn")
+    return NcnnRunner(bundle, threads)
+
+
 RUNNERS: Mapping[str, Callable[[Bundle, int], Runner]] = {
     "onnxruntime": OnnxRunner,
     "openvino": OpenvinoRunner,
+    "ncnn": _ncnn,
 }
 
 
 def installed(runtime: str) -> bool:
     """Whether a runtime can be imported; it is not imported for that."""
     return importlib.util.find_spec(runtime) is not None
+
+
+def _need(runtime: str, name: str) -> None:
+    if not installed(runtime):
+        raise MissingExtraError(f"{name} is not installed", f"pip install 'facegate[{runtime}]'")
 
 
 def _unopened(bundle: Bundle, error: Exception) -> BundleError:
