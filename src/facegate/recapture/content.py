@@ -84,7 +84,7 @@ def mixed(below: Floats, above: Floats, rng: np.random.Generator) -> Floats:
     """Two scenes of one size in soft patches, so that few photographs give many."""
     size = len(below)
     mask = cv2.resize(rng.standard_normal((5, 5), np.float32), (size, size), interpolation=cv2.INTER_CUBIC)
-    share = 1 / (1 + np.exp(-mask[..., None] * rng.uniform(4, 40)))
+    share = (1 + np.tanh(mask[..., None] * rng.uniform(2, 20))) / 2
     return np.asarray(below * share + above * (1 - share), np.float32)
 
 
