@@ -37,7 +37,7 @@ Errors, all `FacegateError`: `NotFoundError` (404), `ConflictError` (409), `Inva
 database), `VaultError` (500: keys or tampering), `JournalError` (500: a broken chain).
 """
 
-from facegate.serving.store.attendance import Attendance, DayEntry, Marked, UnknownCount
+from facegate.serving.store.attendance import Attendance, DayEntry, Marked
 from facegate.serving.store.corrections import Correction
 from facegate.serving.store.database import Database
 from facegate.serving.store.errors import ConflictError, InvalidError, NotFoundError, StoreError, VaultError
@@ -52,6 +52,7 @@ from facegate.serving.store.rotation import Rotated, key_counts, rotate
 from facegate.serving.store.rows import TemplateModel
 from facegate.serving.store.sessions import Session
 from facegate.serving.store.thresholds import SearchThreshold, threshold_for
+from facegate.serving.store.unknowns import UnknownCount
 from facegate.serving.store.vault import Vault, new_key_line
 
 __all__ = [

@@ -9,12 +9,12 @@ from facegate.serving.store import sessions as rows
 from facegate.serving.store.columns import checked_id, to_utc, utc_now
 from facegate.serving.store.corrections import Correction, correct_mark, enter_mark, trail_of
 from facegate.serving.store.database import Database
-from facegate.serving.store.dialects import upsert
 from facegate.serving.store.errors import ConflictError, InvalidError
 from facegate.serving.store.marks import Mark, Sighting, as_mark, record, select_marks
 from facegate.serving.store.people import lock_person
-from facegate.serving.store.schema import corrections, marks, unknowns
+from facegate.serving.store.schema import corrections, marks
 from facegate.serving.store.sessions import Session
+from facegate.serving.store.unknowns import UnknownCount, count_unknown, forget_unknown, unknown_counts
 
 NO_CAMERA = "none"
 
@@ -30,23 +30,6 @@ class Marked:
 
     mark: Mark
     new: bool
-
-
-@dataclass(frozen=True)
-class UnknownCount:
-    """Faces that nobody was found for.
-
-    Attributes:
-        hour: begin of the hour, UTC.
-        camera: where.
-        session_id: at what; None for none.
-        seen: how many.
-    """
-
-    hour: datetime
-    camera: str
-    session_id: str | None
-    seen: int
 
 
 @dataclass(frozen=True)
@@ -151,30 +134,14 @@ class Attendance:
         self, *, at: datetime | None = None, camera: str = NO_CAMERA, session_id: str | None = None
     ) -> None:
         """A face was seen that nobody was found for; call it once a track, not once a frame."""
-        hour = to_utc(at or utc_now()).replace(minute=0, second=0, microsecond=0)
-        row = {
-            "hour": hour,
-            "camera": checked_id(camera, "camera"),
-            "session_id": session_id or "",
-            "seen": 1,
-        }
-        more = upsert(self.database.dialect, unknowns).values(row)
-        more = more.on_conflict_do_update(
-            index_elements=["hour", "camera", "session_id"], set_={"seen": unknowns.c.seen + 1}
-        )
+        place = checked_id(camera, "camera")
         with self.database.write() as connection:
-            connection.execute(more)
+            count_unknown(connection, to_utc(at or utc_now()), place, session_id)
 
     def unknown_counts(self, *, day: date) -> list[UnknownCount]:
         """Faces of a day that nobody was found for, by hour and camera."""
-        since, until = self.day_bounds(day)
-        wanted = select(unknowns).where(unknowns.c.hour >= since, unknowns.c.hour < until)
-        order = (unknowns.c.hour, unknowns.c.camera, unknowns.c.session_id)
         with self.database.read() as connection:
-            found = connection.execute(wanted.order_by(*order))
-            return [
-                UnknownCount(hour, camera, session or None, seen) for hour, camera, session, seen in found
-            ]
+            return unknown_counts(connection, *self.day_bounds(day))
 
     def marks(
         self,
@@ -276,7 +243,7 @@ class Attendance:
             ids = select(marks.c.id).where(old)
             connection.execute(delete(corrections).where(corrections.c.mark_id.in_(ids)))
             gone = connection.execute(delete(marks).where(old)).rowcount
-            connection.execute(delete(unknowns).where(unknowns.c.hour < to_utc(before)))
+            forget_unknown(connection, to_utc(before))
         self.database.scrub()
         return gone
 
