@@ -63,17 +63,33 @@ def evaluate_spoof(
     result = {
         "synthetic": bool(about["synthetic"]),
         "dataset": about["dataset"],
+        **figures(draws, test, at, params),
+        "calibration": _calibration(val, test, params),
+        "slices": _slices(draws, test, shown, points[shown].threshold, groups, params),
+        "legacy": _legacy(test, at[shown], params),
+    }
+    return plain(result)
+
+
+def figures(
+    draws: Resamples, test: Presentations, at: Mapping[str, PadRates], params: EvaluateParams
+) -> dict[str, Any]:
+    """What presentations tell of a model: how many they are, areas under the ROC, rates.
+
+    Args:
+        draws: resamples of their subjects.
+        test: the presentations.
+        at: rates by operating point.
+        params: resamples, confidence and seed.
+    """
+    return {
         "people": len(set(test.subjects)),
         "presentations": test.scores.size,
         "auc": _auc(draws, test, params),
         "auc_by_species": {name: _auc(draws, test, params, name) for name in by_species(*columns(test))},
         "operating_points": {name: _dumped(rates) for name, rates in at.items()},
         "on_test_curve": _on_test_curve(draws, test, params),
-        "calibration": _calibration(val, test, params),
-        "slices": _slices(draws, test, shown, points[shown].threshold, groups, params),
-        "legacy": _legacy(test, at[shown], params),
     }
-    return plain(result)
 
 
 def _on_test_curve(draws: Resamples, test: Presentations, params: EvaluateParams) -> dict[str, Any]:
