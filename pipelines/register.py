@@ -6,6 +6,7 @@ from pathlib import Path
 from facegate.params import Params
 from facegate.registry.evidence import collect
 from facegate.registry.register import register_bundle
+from facegate.runtime.bundle import by_target
 from pipelines.stage import artifacts, crops, run, task_argument
 
 
@@ -15,7 +16,7 @@ def main(params: Params) -> None:
     place = artifacts(task)
     reports, benchmark = Path("reports") / task, Path("reports/benchmark") / task
     metrics = json.loads(Path(f"metrics/{task}.json").read_text())
-    for target in ("fp32", *params.quantize.targets):
+    for target, exported in by_target(place / "exported").items():
         done = register_bundle(
             place / "candidates" / target,
             params,
@@ -24,7 +25,7 @@ def main(params: Params) -> None:
                 metrics[target],
                 reports / target,
                 benchmark,
-                place / "exported" / target,
+                exported,
                 scores=Path("scores") / task / f"{target}.parquet",
                 validation=Path(f"reports/validate/{task}.json"),
             ),

@@ -7,7 +7,8 @@ from onnx import TensorProto, numpy_helper
 from facegate.exporting.bundles import run_onnx
 from facegate.exporting.onnx import remove_picture_input
 from facegate.exporting.parity import closeness
-from facegate.exporting.quantize import TARGETS, Method, Target, layers, narrow_layers, quantise, sensitivity
+from facegate.exporting.quantize import TARGETS, Method, layers, narrow_layers, quantise, sensitivity
+from facegate.runtime.processor import Family
 
 MODELS = ["embedder_onnx", "judge_onnx"]
 
@@ -32,7 +33,7 @@ def dequantised_types(model: bytes) -> set[int]:
 @pytest.mark.parametrize("target", list(TARGETS))
 @pytest.mark.parametrize("name", MODELS)
 def test_int8_is_near_fp32(
-    name: str, target: Target, pictures: np.ndarray, request: pytest.FixtureRequest
+    name: str, target: Family, pictures: np.ndarray, request: pytest.FixtureRequest
 ) -> None:
     model = request.getfixturevalue(name)
     expected, found = run_onnx(model, pictures), run_onnx(quantise(model, pictures, target), pictures)
@@ -79,7 +80,7 @@ def test_other_calibration_methods_work(method: Method, judge_onnx: bytes, pictu
     ],
 )
 def test_integer_types_of_a_target(
-    target: Target, activation: int, largest: int, judge_onnx: bytes, pictures: np.ndarray
+    target: Family, activation: int, largest: int, judge_onnx: bytes, pictures: np.ndarray
 ) -> None:
     model = quantise(judge_onnx, pictures, target)
     graph = onnx.load_from_string(model).graph

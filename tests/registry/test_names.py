@@ -37,7 +37,7 @@ def test_numbers_are_flattened_and_nothing_else_is_taken() -> None:
 
 def test_models_aliases_and_runs_read_well() -> None:
     assert model_name(Task.SPOOF, "smoke-") == "smoke-facegate-spoof"
-    assert candidate_aliases("fp32", "x86-vnni") == ("candidate",)
-    assert candidate_aliases("x86-vnni", "x86-vnni") == ("candidate-x86-vnni", "candidate-int8")
-    assert candidate_aliases("arm64", "x86-vnni") == ("candidate-arm64",)
+    assert candidate_aliases("fp32", leads=False) == ("candidate",)
+    assert candidate_aliases("x86-vnni", leads=True) == ("candidate-x86-vnni", "candidate-int8")
+    assert candidate_aliases("arm64", leads=False) == ("candidate-arm64",)
     assert run_name(("train", "spoof", ""), "341008dabc", dirty=True) == "train · spoof · 341008d*"

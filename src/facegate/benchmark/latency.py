@@ -12,10 +12,11 @@ from facegate.benchmark.cold import measure_cold
 from facegate.benchmark.cost import layer_costs
 from facegate.benchmark.footprint import energy, install_size
 from facegate.benchmark.layers import profile_layers
-from facegate.benchmark.machine import available_cores, describe, peaks
+from facegate.benchmark.machine import describe, peaks
 from facegate.benchmark.timing import Latency, Seconds, interleave, speedup
 from facegate.params import BenchmarkParams
 from facegate.runtime.bundle import Bundle, load_bundle
+from facegate.runtime.processor import available_cores
 from facegate.runtime.session import AUTO, Session
 
 REFERENCE = "fp32"

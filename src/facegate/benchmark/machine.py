@@ -5,16 +5,15 @@ the limit. Names of hosts and users are never read.
 """
 
 import importlib.metadata
-import os
 import platform
-import re
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from onnx import TensorProto, helper
+
+from facegate.runtime import processor
 
 _FLAGS = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_int8", "asimddp", "i8mm", "sve")
 _PACKAGES = ("numpy", "onnxruntime", "opencv-python-headless")
@@ -24,21 +23,15 @@ _COPIED = 64 << 20
 
 def describe() -> dict[str, Any]:
     """Processor, instruction sets that matter to int8, cores, and versions."""
-    info = _cpuinfo()
-    flags = set((info.get("flags") or info.get("Features") or "").split())
+    named, flags = processor.describe().get("model name"), processor.flags()
     return {
-        "cpu": info.get("model name") or platform.processor() or platform.machine(),
+        "cpu": named or platform.processor() or platform.machine(),
         "architecture": platform.machine(),
-        "cores": available_cores(),
+        "cores": processor.available_cores(),
         "flags": [flag for flag in _FLAGS if flag in flags],
         "python": platform.python_version(),
         "versions": {name: importlib.metadata.version(name) for name in _PACKAGES},
     }
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def peaks(runs: int = 60) -> dict[str, float]:
@@ -84,11 +77,3 @@ def _best(call: Any, runs: int) -> float:
         call()
         best = min(best, time.perf_counter() - start)
     return best
-
-
-def _cpuinfo() -> dict[str, str]:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return {}
-    return dict(re.findall(r"^([\w ]+?)\s*:\s*(.*)$", text.split("\n\n")[0], re.MULTILINE))

@@ -23,10 +23,11 @@ import cv2
 import numpy as np
 import typer
 
-from facegate.benchmark.machine import available_cores, describe
+from facegate.benchmark.machine import describe
 from facegate.benchmark.service_rates import direct, processor_share, shares, shares_apart
 from facegate.benchmark.service_server import Answer, Caller, Server, running
 from facegate.faces.picture import load_picture
+from facegate.runtime.processor import available_cores
 
 
 def arrivals(

@@ -9,13 +9,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from facegate.benchmark.machine import available_cores
 from facegate.benchmark.service_server import Caller, Server
 from facegate.contracts import Task
 from facegate.faces.picture import load_picture
 from facegate.runtime.bundle import load_bundle
 from facegate.runtime.engine import FaceEngine
 from facegate.runtime.models import Recogniser, SpoofJudge
+from facegate.runtime.processor import available_cores
 
 
 def rate(call: Callable[[int], Any], threads: int, seconds: float) -> float:

@@ -22,7 +22,6 @@ from facegate.contracts import (
     Task,
 )
 from facegate.datasets.pack import Pack, open_pack
-from facegate.errors import BundleError
 from facegate.evaluation import eyes, recognition, spoof, spoof_points
 from facegate.evaluation.baselines import eigenfaces, trivial
 from facegate.evaluation.compare import compare_recognition, compare_spoof
@@ -41,7 +40,7 @@ from facegate.evaluation.scores import Model, write_scores
 from facegate.evaluation.tables import comparisons, presentations, read_table
 from facegate.params import EvaluateParams
 from facegate.reporting.page import write_page
-from facegate.runtime.bundle import Bundle, load_bundle, write_bundle
+from facegate.runtime.bundle import Bundle, by_target, load_bundle, write_bundle
 from facegate.runtime.session import Session
 
 REFERENCE = "fp32"
@@ -96,15 +95,11 @@ def evaluate_task(
         BundleError: a bundle is broken, or ``fp32`` is missing.
         NotMeasurableError: the splits are too small for what is asked.
     """
-    targets = sorted(p.name for p in places.exported.iterdir() if p.is_dir() and not p.name.startswith("."))
-    if REFERENCE not in targets:
-        raise BundleError(f"{places.exported}: holds no {REFERENCE} bundle", "run `dvc repro export`")
-    targets = [REFERENCE, *(name for name in targets if name != REFERENCE)]
     pack = open_pack(places.crops, CROP_COLUMNS)
     found: dict[str, Any] = {}
     baselines: dict[str, Any] = {}
-    for target in targets:
-        bundle = load_bundle(places.exported / target)
+    for target, folder in by_target(places.exported).items():
+        bundle = load_bundle(folder)
         model = session(bundle)
         scores = places.scores / f"{target}.parquet"
         write_scores(model, bundle.contract, places.crops, scores, seed=params.seed)

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import onnxruntime as ort
@@ -31,10 +31,13 @@ from facegate.exporting.parity import (
     pair_decisions,
     presentation_decisions,
 )
-from facegate.exporting.quantize import Target, quantise, sensitivity
+from facegate.exporting.quantize import quantise, sensitivity
 from facegate.models.checkpoint import load_trained, read_description
 from facegate.params import Params, QuantizeParams
+from facegate.params.outcome import Target
+from facegate.runtime import processor
 from facegate.runtime.bundle import load_bundle, write_bundle
+from facegate.runtime.processor import Family
 from facegate.whole import write_whole
 
 PARITY = "parity.json"
@@ -104,9 +107,9 @@ def export_bundle(trained: Path, crops: Path, out: Path, params: Params) -> dict
 
 
 def quantise_bundle(
-    fp32: Path, crops: Path, out: Path, target: Target | Literal["fp16"], params: QuantizeParams
+    fp32: Path, crops: Path, out: Path, target: Target, params: QuantizeParams
 ) -> dict[str, Any]:
-    """Stage `quantize`: write the int8, or the half-precision, bundle of an fp32 one.
+    """Stage `quantize`: write the int8, or the half-precision, bundle of an fp32 one; ``host`` is this machine's int8.
 
     Layers are left in floating point, those that cost most first, while more decisions change than
     ``params.max_flip_rate`` allows (judged by the lower bound of the measured rate).
@@ -121,13 +124,14 @@ def quantise_bundle(
     pictures = pack.images(rows)
     reference = run_onnx(bundle.model, pictures)
     proof = Proof(pictures, reference, decisions(bundle.contract.task, pack, rows, reference))
-    if target == "fp16":
+    family = processor.family() if target == "host" else target
+    if family == "fp16":
         best = _candidate(halve(bundle.model), proof, params)
-        quantisation = Quantisation(target=target, calibration_digest="")
+        quantisation = Quantisation(target=family, calibration_digest="")
     else:
-        best = _spare(bundle.model, pack.images(chosen.rows), target, params, proof)
+        best = _spare(bundle.model, pack.images(chosen.rows), family, params, proof)
         quantisation = Quantisation(
-            target=target,
+            target=family,
             method=params.method,
             per_channel=True,
             calibration_digest=chosen.digest,
@@ -142,9 +146,9 @@ def quantise_bundle(
         "held": best.held,
         "float_layers": list(best.float_layers),
         "sensitivity": best.costs,
-        "bytes": {"fp32": len(bundle.model), target: len(best.model)},
+        "bytes": {"fp32": len(bundle.model), family: len(best.model)},
         "calibration": None
-        if target == "fp16"
+        if family == "fp16"
         else {"samples": len(chosen.rows), "digest": chosen.digest, "method": params.method},
     }
     return _write_report(out, {**report, **_where(pack, rows), **best.report})
@@ -160,7 +164,7 @@ class _Candidate:
 
 
 def _spare(
-    model: bytes, pictures: NDArray[np.uint8], target: Target, params: QuantizeParams, proof: Proof
+    model: bytes, pictures: NDArray[np.uint8], target: Family, params: QuantizeParams, proof: Proof
 ) -> _Candidate:
     """Quantise, leaving as few layers in floating point as the limit asks for."""
 

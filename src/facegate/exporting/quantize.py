@@ -34,8 +34,8 @@ from facegate.exporting.graph import INPUT
 from facegate.exporting.mirror import add_mirror, mirrored_raw
 from facegate.exporting.onnx import MEAN, SCALE, add_picture_input, network_alone, picture_sides, serialise
 from facegate.exporting.stem import PIXELS, pack_stems
+from facegate.runtime.processor import Family
 
-Target = Literal["x86-vnni", "x86-avx2", "arm64"]
 Method = Literal["minmax", "percentile", "entropy"]
 
 
@@ -56,7 +56,7 @@ class IntegerTypes:
     zero_point: int
 
 
-TARGETS: dict[Target, IntegerTypes] = {
+TARGETS: dict[Family, IntegerTypes] = {
     "x86-vnni": IntegerTypes(QuantType.QUInt8, QuantType.QInt8, False, 128),
     "x86-avx2": IntegerTypes(QuantType.QUInt8, QuantType.QInt8, True, 128),
     "arm64": IntegerTypes(QuantType.QInt8, QuantType.QInt8, False, 0),
@@ -88,7 +88,7 @@ _NUMPY_TYPES = {QuantType.QUInt8: np.uint8, QuantType.QInt8: np.int8}
 def quantise(
     model: bytes,
     pictures: NDArray[np.uint8],
-    target: Target,
+    target: Family,
     method: Method = "minmax",
     float_layers: Sequence[str] = (),
 ) -> bytes:
@@ -147,7 +147,7 @@ def layers(model: bytes) -> list[str]:
 def sensitivity(
     model: bytes,
     pictures: NDArray[np.uint8],
-    target: Target,
+    target: Family,
     method: Method,
     difference: Callable[[bytes], float],
 ) -> list[tuple[str, float]]:

@@ -16,6 +16,7 @@ from torch.optim import Optimizer
 
 from facegate.errors import MissingExtraError
 from facegate.params import OptimParams
+from facegate.runtime.processor import has_bf16
 
 
 def build_optimizer(groups: list[dict[str, Any]], optim: OptimParams) -> Optimizer:
@@ -32,9 +33,10 @@ def build_optimizer(groups: list[dict[str, Any]], optim: OptimParams) -> Optimiz
     if optim.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=optim.learning_rate, fused=True)
     try:
-        from timm.optim.muon import Muon
+        from facegate.models.muon import Float32Muon, muon
     except ImportError as error:
         raise MissingExtraError(
             "`optim.optimizer: muon` needs timm", "pip install 'facegate[train]', or take `adamw`"
         ) from error
-    return Muon(groups, lr=optim.learning_rate, nesterov=True, normalize_spatial=True)
+    kind = muon.Muon if has_bf16() or groups[0]["params"][0].is_cuda else Float32Muon
+    return kind(groups, lr=optim.learning_rate, nesterov=True, normalize_spatial=True)

@@ -7,16 +7,24 @@ from pydantic import Field, model_validator
 from facegate.contracts import Frozen, Task
 from facegate.params.kinds import Fraction, PositiveInt
 
+Target = Literal["host", "x86-vnni", "x86-avx2", "arm64", "fp16"]
+"""Families of processors for int8; ``host`` is this machine's, ``fp16`` half precision without calibration."""
+
 
 class QuantizeParams(Frozen):
     """Static int8."""
 
-    targets: tuple[Literal["x86-vnni", "x86-avx2", "arm64", "fp16"], ...] = ("x86-vnni",)
-    """Families of processors for int8; ``fp16`` is half precision without calibration."""
+    targets: Annotated[tuple[Target, ...], Field(min_length=1)] = ("host",)
+    """What bundles are made for beside fp32. The first is measured in the path of a frame and becomes ``candidate-int8``."""
     method: Literal["minmax", "percentile", "entropy"] = "minmax"
     calibration_samples: Annotated[int, Field(ge=16)] = 256
     max_flip_rate: Fraction = 0.005
     """Share of decisions that may differ from fp32 before layers are left in floating point."""
+
+    def leads(self, target: str) -> bool:
+        """Whether a bundle is the first one asked for, by the target that its contract names."""
+        first = self.targets[0]
+        return target not in ("fp32", "fp16", *self.targets) if first == "host" else target == first
 
 
 class EvaluateParams(Frozen):

@@ -47,7 +47,8 @@ class OptimParams(Frozen):
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
     weight_decay: Annotated[float, Field(ge=0, lt=1)]
     warmup: Fraction = 0.08
-    precision: Literal["32-true", "bf16-mixed"] = "32-true"
+    precision: Literal["auto", "32-true", "bf16-mixed"] = "32-true"
+    """``auto`` is bfloat16 on a GPU and on a processor that multiplies it, and float32 on all others."""
     ema: Annotated[float, Field(ge=0, lt=1)] = 0.99
     """Decay per step of the averaged weights, which are validated and kept; 0 keeps the last ones."""
     seed: int = 1

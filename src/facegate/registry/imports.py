@@ -26,7 +26,7 @@ from facegate.registry.foreign_spec import ForeignSpec
 from facegate.registry.initial import refuse_terms
 from facegate.registry.register import Registered, register_bundle
 from facegate.registry.wrapping import run_wrapped
-from facegate.runtime.bundle import Bundle
+from facegate.runtime.bundle import Bundle, by_target
 
 
 def import_candidate(
@@ -90,8 +90,8 @@ def measure(
     metrics = evaluate_task(task, places, params.evaluate)
     benchmark_task(task, places.candidates, place / "benchmark", params.benchmark)
     return [
-        _register(task, target, alias, metrics, places, params, training, root)
-        for target in ("fp32", *targets)
+        _register(task, target, folder, alias, metrics, places, params, training, root)
+        for target, folder in by_target(exported).items()
     ]
 
 
@@ -159,6 +159,7 @@ def _parity(
 def _register(
     task: Task,
     target: str,
+    exported: Path,
     alias: str,
     metrics: dict[str, Any],
     places: Places,
@@ -172,7 +173,7 @@ def _register(
         metrics[target],
         places.reports / target,
         places.exported.parent / "benchmark",
-        places.exported / target,
+        exported,
         places.scores / f"{target}.parquet",
         validation if validation.is_file() else None,
     )

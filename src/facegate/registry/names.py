@@ -26,15 +26,15 @@ def model_name(task: Task | str, prefix: str = "") -> str:
     return f"{prefix}facegate-{Task(task).value}"
 
 
-def candidate_aliases(target: str, default_int8: str) -> tuple[str, ...]:
+def candidate_aliases(target: str, leads: bool) -> tuple[str, ...]:
     """Aliases that a version of a quantisation target takes over from its predecessor.
 
-    ``candidate`` is fp32, ``candidate-<target>`` each int8 target, and ``candidate-int8`` the default target.
+    ``candidate`` is fp32, ``candidate-<target>`` each int8 target, and ``candidate-int8`` the one that leads.
     """
     if target == "fp32":
         return (CANDIDATE,)
     own = f"{CANDIDATE}-{target}"
-    return (own, CANDIDATE_INT8) if target == default_int8 else (own,)
+    return (own, CANDIDATE_INT8) if leads else (own,)
 
 
 def flatten(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

@@ -78,7 +78,7 @@ def register_bundle(
         found = find_version(store, name, candidate.digest)
         version = found or _register(store, name, candidate, params, evidence, inputs, training, root)
         if aliases is None:
-            aliases = candidate_aliases(candidate.target, params.quantize.targets[0])
+            aliases = candidate_aliases(candidate.target, params.quantize.leads(candidate.target))
         with store_errors(store.uri):
             for alias in aliases:
                 store.client.set_registered_model_alias(name, alias, str(version.version))

@@ -163,6 +163,26 @@ def load_bundle(folder: Path, *, signed: bool = True) -> Bundle:
     return bundle
 
 
+def by_target(place: Path) -> dict[str, Path]:
+    """Bundles that lie side by side, by what their contracts say they were made for: ``fp32`` first, the others by name.
+
+    Raises:
+        BundleError: one is broken, two were made for the same, or there is none in full precision.
+    """
+    found: dict[str, Path] = {}
+    for folder in sorted(p for p in place.iterdir() if p.is_dir() and not p.name.startswith(".")):
+        target = load_bundle(folder, signed=False).contract.quantisation.target
+        if target in found:
+            raise BundleError(
+                f"{folder}: made for {target}, as {found[target].name} is",
+                "leave one of the two out of `quantize.targets`",
+            )
+        found[target] = folder
+    if "fp32" not in found:
+        raise BundleError(f"{place}: holds no fp32 bundle", "run `dvc repro export`")
+    return {name: found[name] for name in sorted(found, key=lambda name: (name != "fp32", name))}
+
+
 def sign_bundle(folder: Path) -> None:
     """Lay a signature of the bundle beside it, by the key in ``FACEGATE_SIGNING_KEY``.
 

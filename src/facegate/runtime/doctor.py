@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from facegate.errors import BundleError
+from facegate.runtime import processor
 from facegate.runtime.bundle import CONTRACT, load_bundle
 from facegate.runtime.session import Session
 
@@ -93,22 +94,14 @@ def _version(name: str) -> str | None:
 
 def _platform() -> Check:
     python, machine = platform.python_version(), f"{platform.system()} {platform.machine()}"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    flags = (
-        ", ".join(sorted(_cpu_flags() & {"avx2", "avx512_vnni", "avx_vnni", "asimddp", "i8mm"}))
-        or "none known"
+    kernels = processor.flags() & {"avx2", *processor.VNNI, "asimddp", "i8mm"}
+    return Check(
+        "machine",
+        Status.OK,
+        f"Python {python}, {machine}, {processor.available_cores()} cores, int8 for {processor.family()} "
+        f"(integer kernels: {', '.join(sorted(kernels)) or 'none known'}), "
+        f"bfloat16 {'by the processor' if processor.has_bf16() else 'not by the processor: training is in float32'}",
     )
-    return Check("machine", Status.OK, f"Python {python}, {machine}, {cores} cores, integer kernels: {flags}")
-
-
-def _cpu_flags() -> set[str]:
-    try:
-        text = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return set()
-    return {
-        flag for line in text.splitlines() if line.startswith(("flags", "Features")) for flag in line.split()
-    }
 
 
 def _disk(project: Path) -> Check:

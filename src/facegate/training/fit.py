@@ -17,7 +17,7 @@ from facegate.params import Params
 from facegate.training.callbacks import History, MetricLogger, Progress
 from facegate.training.curves import write_curves
 from facegate.training.material import Material, assemble, load_material, network_kwargs, run_key, section
-from facegate.training.run import run
+from facegate.training.run import precision, run
 from facegate.whole import whole_folder
 
 
@@ -135,6 +135,7 @@ def _write(
         "epoch": epoch,
         "epochs": len(history.rows),
         "samples": int(history.rows[-1]["samples"]),
+        "precision": precision(section(material.task, params).optim, params.trainer),
         "crops": material.digest,
         "pool": dict(material.pool_about),
         **({"initial": dict(material.initial.about)} if material.initial else {}),

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytorch_lightning as pl
 import torch
@@ -14,7 +14,8 @@ from pytorch_lightning.callbacks import Callback, Checkpoint
 from pytorch_lightning.utilities import rank_zero_only
 
 from facegate.models.learner import Learner
-from facegate.params import TrainerParams
+from facegate.params import OptimParams, TrainerParams
+from facegate.runtime.processor import has_bf16
 from facegate.training.callbacks import AveragedWeights, StepSeed
 
 
@@ -44,7 +45,7 @@ def run(
             devices=params.devices,
             num_nodes=params.num_nodes,
             strategy=params.strategy,
-            precision=optim.precision,
+            precision=precision(optim, params),
             accumulate_grad_batches=params.accumulate_grad_batches,
             max_epochs=optim.epochs,
             deterministic=True,
@@ -58,6 +59,14 @@ def run(
         )
         trainer.fit(learner, datamodule=data, ckpt_path=resume)
     return trainer
+
+
+def precision(optim: OptimParams, params: TrainerParams) -> Literal["32-true", "bf16-mixed"]:
+    """What is computed in: ``auto`` is bfloat16 where the accelerator, or else this processor, multiplies it."""
+    if optim.precision != "auto":
+        return optim.precision
+    gpu = params.accelerator == "gpu" or (params.accelerator == "auto" and torch.cuda.is_available())
+    return "bf16-mixed" if gpu or has_bf16() else "32-true"
 
 
 def follows() -> bool:
