@@ -17,10 +17,11 @@ from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Task
 from facegate.datasets.pack import open_pack
 from facegate.params import load_params
 from facegate.profiles import edit_params, use_profile
+from facegate.runtime.processor import family
 from tests.sources.published import People, write_celeba, write_celeba_spoof, write_lfw, write_siw
 
 ROOT = Path(__file__).parents[1]
-TARGET = "x86-vnni"
+TARGET = family()
 pytestmark = pytest.mark.smoke
 
 
@@ -137,7 +138,7 @@ def run_all(patch: pytest.MonkeyPatch, task: Task) -> None:
         benchmark,
         register,
     ):
-        patch.setattr(sys, "argv", [stage.__name__, str(task), TARGET])
+        patch.setattr(sys, "argv", [stage.__name__, str(task), "host"])
         stage.main(params)
 
 

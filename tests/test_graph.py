@@ -15,6 +15,7 @@ from facegate.contracts import AttackSpecies, Task
 from facegate.datasets.pack import open_pack
 from facegate.profiles import edit_params
 from facegate.registry.lineage import ENVIRONMENT_COMMANDS
+from facegate.runtime.processor import family
 from tests.sources.published import People
 
 ROOT = Path(__file__).parents[1]
@@ -152,7 +153,7 @@ def versions(project: Path) -> list[str]:
 @pytest.mark.usefixtures("rebuilding")
 def test_every_stage_leaves_what_it_promises(project: Path) -> None:
     for task in TASKS:
-        for target in ("fp32", "x86-vnni"):
+        for target in ("fp32", family()):
             bundle = project / "artifacts" / task / "candidates" / target
             assert {"model.onnx", "contract.json", "golden.npz"} <= {f.name for f in bundle.iterdir()}
             contract = json.loads((bundle / "contract.json").read_text())
@@ -186,7 +187,7 @@ def test_a_recogniser_is_adapted_to_faces_without_names(project: Path, tmp_path:
     assert "→" in done
     listed = "\n".join(versions(project))
     assert ("adapted" in listed) == ("registered facegate-recognition" in done)
-    assert "adapted-x86-vnni" in listed
+    assert f"adapted-{family()}" in listed
     shown = run(
         project, sys.executable, "-m", "facegate.cli", "registry", "show", "recognition@adapted"
     ).stdout

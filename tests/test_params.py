@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from facegate.errors import ParamsError
-from facegate.params import Params, load_params, parse_params, read_yaml
+from facegate.params import Params, QuantizeParams, load_params, parse_params, read_yaml
 
 ROOT = Path(__file__).parents[1]
 
@@ -39,6 +39,7 @@ def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         ("data.synthetic.zzzz", 3, "valid keys: seed, workers"),
         ("recognition.margin", 1.5, "`recognition.margin`: Input should be less than 1 (got 1.5)"),
         ("recognition.backbone", "resnet9000", "dense_resnet|mobilefacenet"),
+        ("quantize.targets", [], "`quantize.targets`: Tuple should have at least 1 item"),
         ("quantize.targets", ["x86"], "`quantize.targets.0`"),
         ("data.synthetic.stills_per_person", 1, "greater than or equal to 2"),
         ("benchmark.runs", "many", "`benchmark.runs`: Input should be a valid integer"),
@@ -117,3 +118,18 @@ def test_valid_margins_are_kept(margin: float) -> None:
 def test_the_file_in_the_repository_is_the_embedded_profile() -> None:
     assert isinstance(load_params(ROOT / "params.yaml"), Params)
     assert read_yaml(ROOT / "params.yaml") == read_yaml(ROOT / "profiles" / "embedded.yaml")
+
+
+@pytest.mark.parametrize(
+    ("targets", "leading"),
+    [
+        (["x86-vnni", "arm64"], ["x86-vnni"]),
+        (["host"], ["x86-vnni", "x86-avx2", "arm64"]),
+        (["host", "arm64"], ["x86-vnni", "x86-avx2"]),
+        (["fp16"], ["fp16"]),
+    ],
+)
+def test_the_first_target_leads_whatever_family_the_host_is(targets: list[str], leading: list[str]) -> None:
+    quantize = QuantizeParams.model_validate({"targets": targets})
+    made = ["fp32", "fp16", "x86-vnni", "x86-avx2", "arm64"]
+    assert [target for target in made if quantize.leads(target)] == leading

@@ -68,6 +68,15 @@ def test_quantise_writes_a_bundle_with_its_proof(fp32: Path, pack: Pack, tmp_pat
     assert report["bytes"]["x86-vnni"] < report["bytes"]["fp32"] / 2
 
 
+def test_host_is_the_family_of_the_processor(
+    fp32: Path, pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bundles.processor, "family", lambda: "x86-avx2")
+    report = quantise_bundle(fp32, pack.path, tmp_path / "host", "host", QUICK)
+    assert load_bundle(tmp_path / "host").contract.quantisation.target == "x86-avx2"
+    assert set(report["bytes"]) == {"fp32", "x86-avx2"}
+
+
 def test_half_precision_is_a_bundle_like_any_other(fp32: Path, pack: Pack, tmp_path: Path) -> None:
     report = quantise_bundle(fp32, pack.path, tmp_path / "fp16", "fp16", QUICK)
     bundle = load_bundle(tmp_path / "fp16")

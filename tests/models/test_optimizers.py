@@ -5,8 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from timm.optim import muon as timm_muon
 from torch import nn
 
+from facegate.models import optimizers
 from facegate.models.optimizers import build_optimizer
 from facegate.params import OptimParams
 
@@ -38,6 +40,35 @@ def test_a_matrix_goes_along_its_singular_vectors_evenly(shape: tuple[int, ...])
     assert levelled.max() / levelled.min() < 1.8
     ideal = u @ v
     assert (step * ideal).sum() / np.linalg.norm(step) / np.linalg.norm(ideal) > 0.97
+
+
+@pytest.mark.parametrize("shape", [(12, 20), (8, 4, 3, 3)])
+def test_a_processor_without_bfloat16_makes_the_same_step_in_float32(
+    shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    torch.manual_seed(0)
+    weight, gradient = torch.randn(shape), torch.randn(shape)
+    steps = {}
+    for bf16 in (True, False):
+        monkeypatch.setattr(optimizers, "has_bf16", lambda bf16=bf16: bf16)
+        steps[bf16] = one_step(nn.Parameter(weight.clone()), gradient.clone(), "muon")
+    assert not torch.equal(steps[True], steps[False])
+    assert (steps[True] - steps[False]).norm() < 0.02 * steps[True].norm()
+
+
+def test_timm_is_left_as_it_was_even_by_a_step_that_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = timm_muon.zeropower_via_newtonschulz
+    monkeypatch.setattr(optimizers, "has_bf16", lambda: False)
+    stepper = build_optimizer(
+        [{"params": [nn.Parameter(torch.ones(2, 2))], "weight_decay": 0.0}], recipe("muon")
+    )
+
+    def closure() -> float:
+        raise ArithmeticError
+
+    with pytest.raises(ArithmeticError):
+        stepper.step(closure)
+    assert timm_muon.zeropower_via_newtonschulz is before
 
 
 def test_a_step_is_as_large_as_one_of_adam() -> None:

@@ -80,7 +80,9 @@ def test_the_chain_answers_as_onnx_runtime_does(tmp_path, faces):
     np.testing.assert_allclose(mine, module._by_runtime(model)(pictures), rtol=2e-3, atol=2e-3)
 
 
-def test_a_teacher_answers_in_unit_length_close_to_fp32(tmp_path, faces):
+@pytest.mark.parametrize("bf16", [False, True])
+def test_a_teacher_answers_in_unit_length_close_to_fp32(tmp_path, faces, bf16, monkeypatch):
+    monkeypatch.setattr(module, "has_bf16", lambda: bf16)
     model = small_teacher(tmp_path / "t.onnx")
     given = Teacher(tmp_path / "t.onnx")(faces)
     exact = module._by_runtime(model)(faces.transpose(0, 3, 1, 2).astype(np.float32))

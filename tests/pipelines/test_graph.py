@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 
 STAGES = """
 fetch samples prepare@recognition prepare@spoof prepare@eyes card validate@recognition validate@spoof validate@eyes
-train@recognition train@spoof train_eyes@eyes quantize@recognition-x86-vnni quantize@eyes-x86-vnni
+train@recognition train@spoof train_eyes@eyes quantize@recognition-host quantize@eyes-host
 benchmark@recognition benchmark@spoof frame@both register@spoof
 """.split()  # noqa: SIM905
 
@@ -41,8 +41,8 @@ def test_branches_part_behind_the_data_set_and_meet_before_the_measurements():
             "validate@eyes",
             "train@recognition",
             "train_eyes@eyes",
-            "quantize@recognition-x86-vnni",
-            "quantize@eyes-x86-vnni",
+            "quantize@recognition-host",
+            "quantize@eyes-host",
         ],
         "spoof": ["validate@spoof", "train@spoof"],
     }

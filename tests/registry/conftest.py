@@ -31,7 +31,7 @@ from facegate.evaluation.recognition import evaluate_recognition
 from facegate.evaluation.spoof import evaluate_spoof
 from facegate.evaluation.tables import read_table, write_table
 from facegate.faces.align import TEMPLATE_NAME
-from facegate.params import Params, ReleaseParams, load_params
+from facegate.params import Params, QuantizeParams, ReleaseParams, load_params
 from facegate.registry.evidence import Evidence
 from facegate.registry.register import Registered, register_bundle
 from facegate.registry.releases import create_release
@@ -75,8 +75,10 @@ def params() -> Params:
 
 
 def usual_params() -> Params:
-    """The project's own, but for the releases' operating points: the tiny bundles have but one."""
-    return load_params(ROOT / "params.yaml").model_copy(update={"release": ReleaseParams()})
+    """The project's own, but for the releases' operating points, since the tiny bundles have but one, and the int8
+    that leads, which shall not depend on the machine."""
+    own = {"release": ReleaseParams(), "quantize": QuantizeParams(targets=("x86-vnni",))}
+    return load_params(ROOT / "params.yaml").model_copy(update=own)
 
 
 def tiny_onnx(contract: ModelContract, weight: float) -> bytes:

@@ -6,10 +6,10 @@ import onnx
 import pytest
 from onnx import TensorProto
 
-from facegate.contracts import Distribution, InputSpec, OutputSpec, Task
+from facegate.contracts import Distribution, InputSpec, OutputSpec, Quantisation, Task
 from facegate.errors import BundleError
 from facegate.runtime import bundle as bundle_module
-from facegate.runtime.bundle import load_bundle, write_bundle
+from facegate.runtime.bundle import by_target, load_bundle, write_bundle
 from tests.runtime.tiny import make_contract, make_model, pictures, reference
 
 
@@ -50,6 +50,29 @@ def test_the_same_bundle_is_the_same_bytes(make_bundle):
     first, second = make_bundle(name="a"), make_bundle(name="b")
     for name in ("model.onnx", "contract.json", "golden.npz"):
         assert (folder_of(first) / name).read_bytes() == (folder_of(second) / name).read_bytes()
+
+
+def test_bundles_side_by_side_are_told_by_what_they_were_made_for(make_bundle, tmp_path):
+    int8 = Quantisation(target="x86-avx2", method="minmax")
+    make_bundle(name="made/arm64", quantisation=Quantisation(target="arm64", method="minmax"))
+    make_bundle(name="made/host", quantisation=int8)
+    make_bundle(name="made/fp32")
+    place = tmp_path / "made"
+    (place / ".draft").mkdir()
+    assert list(by_target(place).items()) == [
+        ("fp32", place / "fp32"),
+        ("arm64", place / "arm64"),
+        ("x86-avx2", place / "host"),
+    ]
+    make_bundle(name="made/x86-avx2", quantisation=int8)
+    with pytest.raises(BundleError, match="x86-avx2: made for x86-avx2, as host is"):
+        by_target(place)
+
+
+def test_bundles_without_one_in_full_precision_are_refused(make_bundle, tmp_path):
+    make_bundle(name="made/host", quantisation=Quantisation(target="arm64", method="minmax"))
+    with pytest.raises(BundleError, match="holds no fp32 bundle"):
+        by_target(tmp_path / "made")
 
 
 def test_a_bundle_is_rewritten_with_a_new_contract(written):
