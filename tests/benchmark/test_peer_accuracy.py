@@ -1,4 +1,7 @@
+import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,3 +69,59 @@ def test_peers_that_are_not_here_do_not_take_part(monkeypatch: pytest.MonkeyPatc
     nothing = np.empty(0, np.intp)
     assert of_dlib(None, nothing) is None  # pyright: ignore[reportArgumentType]
     assert of_sface(tmp_path / "none.onnx", None, nothing) is None  # pyright: ignore[reportArgumentType]
+
+
+class Box(SimpleNamespace):
+    """A rectangle as dlib has them."""
+
+    def area(self) -> int:
+        return (self.right - self.left) * (self.bottom - self.top)
+
+
+@pytest.fixture
+def dlib(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Any]:
+    """Stands for dlib: finds a small and a large face in bright pictures and embeds the box that it is given; which weights
+    it was given."""
+    opened: list[Any] = []
+
+    def model(kind: str) -> Any:
+        def open_(path: str) -> Any:
+            opened.append(Path(path).name)
+            embed = SimpleNamespace(
+                compute_face_descriptor=lambda picture, box=None: [box.left if box else 0.0]
+            )
+            return embed if kind == "embed" else (lambda picture, box: box)
+
+        return open_
+
+    module = SimpleNamespace(
+        get_frontal_face_detector=lambda: (
+            lambda picture, twice=0: (
+                [Box(left=1, top=0, right=2, bottom=1), Box(left=2, top=0, right=9, bottom=9)]
+                if picture.mean() > 100
+                else []
+            )
+        ),
+        shape_predictor=model("locate"),
+        face_recognition_model_v1=model("embed"),
+        rectangle=lambda left, top, right, bottom: Box(left=left, top=top, right=right, bottom=bottom),
+    )
+    monkeypatch.setattr(peers, "_package_folder", lambda name: tmp_path)
+    monkeypatch.setattr(peers, "installed", lambda name: True)
+    monkeypatch.setitem(sys.modules, "dlib", module)
+    return opened
+
+
+def test_dlib_embeds_its_largest_face_or_what_facegate_finds(dlib: list[Any]) -> None:
+    pictures = [np.full((8, 8, 3), shade, np.uint8) for shade in (200, 0)]
+    stills: Any = SimpleNamespace(image=lambda row: pictures[row])
+    found = of_dlib(stills, np.arange(2))
+    assert found is not None and found.by_distance and found.unseen == 1
+    assert found.embeddings.tolist() == [
+        [2.0],
+        [0.0],
+    ]  # the larger box; the whole picture, where nobody is seen
+    assert dlib == ["shape_predictor_5_face_landmarks.dat", "dlib_face_recognition_resnet_model_v1.dat"]
+    calls = peers.dlib_calls(pictures[0])
+    assert calls[peers.PATH]() == [[1], [2]]
+    assert calls[peers.EMBED]() == [0.0]

@@ -184,3 +184,12 @@ def test_a_manifest_with_another_count_is_refused(tmp_path):
 def test_a_pack_without_rows_is_refused(tmp_path):
     with pytest.raises(PackError, match="the pack has no rows"):
         open_pack(write(tmp_path / "pack", []))
+
+
+def test_rows_are_found_by_the_ids_of_their_samples(tmp_path):
+    content = [{"sample_id": name, "image": b""} for name in ("a", "b", "c")]
+    pack = open_pack(write(tmp_path / "pack", content, rows_per_part=2))
+    assert pack.rows_named(["c", "a", "c"]).tolist() == [2, 0, 2]
+    assert pack.rows_named([]).shape == (0,)
+    with pytest.raises(KeyError, match="nobody"):
+        pack.rows_named(["nobody"])

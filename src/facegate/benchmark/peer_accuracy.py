@@ -7,7 +7,6 @@ kept: dlib finds the face with its HOG detector (enlarged twice; where it finds 
 own five points and compares by distance; SFace runs on OpenCV's engine, on facegate's crops.
 """
 
-import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from facegate.benchmark import plots
-from facegate.benchmark.peers import dlib_models
+from facegate.benchmark.peers import DLIB_CHIP, open_dlib
 from facegate.benchmark.report import REPORT, TABLE, find_bundles, write_json
 from facegate.benchmark.timing import Latency, interleave
 from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Rate, Split
@@ -89,31 +88,25 @@ def of_sface(weights: Path, crops: Pack, rows: NDArray[np.intp]) -> Recognised |
 
 def of_dlib(stills: Pack, rows: NDArray[np.intp]) -> Recognised | None:
     """dlib's ResNet on the uncropped pictures; None where it is not installed."""
-    models = dlib_models()
-    if models is None:
+    dlib = open_dlib()
+    if dlib is None:
         return None
-    dlib: Any = importlib.import_module("dlib")
-    detect, ours = dlib.get_frontal_face_detector(), Detector()
-    locate = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
-    network = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
+    ours = Detector()
     found, unseen = [], 0
     for row in tqdm(rows, desc=DLIB, unit="picture", disable=None):
         picture = stills.image(row)
-        boxes = detect(picture, 1)
+        boxes = dlib.detect(picture, 1)
         unseen += not boxes
-        box = max(boxes, key=lambda box: box.area()) if boxes else _rectangle(dlib, ours, picture)
-        found.append(network.compute_face_descriptor(picture, locate(picture, box)))
-    chip = np.full((150, 150, 3), 127, np.uint8)
-    return Recognised(
-        np.array(found), lambda: network.compute_face_descriptor(chip), by_distance=True, unseen=unseen
-    )
+        box = max(boxes, key=lambda box: box.area()) if boxes else dlib.rectangle(*_corners(ours, picture))
+        found.append(dlib.embed(picture, dlib.locate(picture, box)))
+    return Recognised(np.array(found), lambda: dlib.embed(DLIB_CHIP), by_distance=True, unseen=unseen)
 
 
-def _rectangle(dlib: Any, detector: Detector, picture: Picture) -> Any:
-    """facegate's box as a rectangle of dlib's; the whole picture where there is none."""
+def _corners(detector: Detector, picture: Picture) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of facegate's box; of the whole picture where there is none."""
     faces = detector.detect(picture)
     x, y, width, height = faces[0].box.tolist() if faces else (0, 0, *picture.shape[1::-1])
-    return dlib.rectangle(int(x), int(y), int(x + width), int(y + height))
+    return int(x), int(y), int(x + width), int(y + height)
 
 
 def compare_peers(
@@ -176,7 +169,7 @@ def main(
     crops = open_pack(Path("data/crops/recognition"), CROP_COLUMNS)
     stills = open_pack(Path("data/samples/stills"), SAMPLE_COLUMNS)
     test = comparisons(read_table(Path("scores/recognition/fp32.parquet"))[0], Split.TEST)
-    rows, whole = (_rows(pack, test) for pack in (crops, stills))
+    rows, whole = (pack.rows_named(test.samples) for pack in (crops, stills))
     found = {
         **{
             f"facegate {name}": of_bundle(path, crops, rows)
@@ -190,15 +183,11 @@ def main(
     print(json.dumps(report, indent=2))
 
 
-def _rows(pack: Pack, test: Comparisons) -> NDArray[np.intp]:
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
-    return np.array([row_of[name] for name in test.samples])
-
-
 def _write(out: Path, report: Mapping[str, Any], synthetic: bool) -> None:
     points = {
         name: (model["latency_ms"]["median"], model["eer"]["value"])
         for name, model in report["models"].items()
+        if model["eer"]["value"] is not None
     }
     with whole_folder(out) as draft:
         write_json(draft / REPORT, {**report, "synthetic": synthetic})

@@ -5,11 +5,12 @@ way is kept: dlib finds faces with its HOG detector, aligns by five points to 15
 ResNet; OpenCV runs YuNet and SFace on its own engine where their published weights are on the machine.
 """
 
+import importlib
 import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sized
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 from facegate.benchmark.frame_path import FramePath
 from facegate.benchmark.timing import Clock, Latency, interleave, speedup
 from facegate.params import BenchmarkParams
+from facegate.runtime.runners import installed
 
 DETECT, EMBED, PATH = "detect", "embed", "path"
 """What is timed: finding the faces; one crop into an embedding; a whole frame into embeddings."""
@@ -25,6 +27,8 @@ DETECT, EMBED, PATH = "detect", "embed", "path"
 Picture = NDArray[np.uint8]
 Calls = dict[str, Callable[[], object]]
 
+DLIB_CHIP: Picture = np.full((150, 150, 3), 127, np.uint8)
+"""A crop as dlib's ResNet takes it."""
 _DLIB_MODELS = "face_recognition_models"
 
 
@@ -43,22 +47,43 @@ def facegate_calls(path: FramePath, frame: Picture) -> Calls:
     }
 
 
-def dlib_calls(frame: Picture) -> Calls:
-    """Dlib's calls; empty if it, or its models, are not installed."""
-    models = dlib_models()
-    if models is None:
-        return {}
-    dlib: Any = importlib.import_module("dlib")
-    detect = dlib.get_frontal_face_detector()
+class Dlib(NamedTuple):
+    """dlib's parts, opened.
+
+    Attributes:
+        detect: its HOG detector: picture and how often to double its size in, rectangles out.
+        locate: five landmarks of a rectangle in a picture.
+        embed: embedding of a picture with landmarks, or of a crop of 150 × 150.
+        rectangle: makes a rectangle of left, top, right and bottom.
+    """
+
+    detect: Callable[..., Any]
+    locate: Callable[[Picture, Any], Any]
+    embed: Callable[..., Any]
+    rectangle: Callable[[int, int, int, int], Any]
+
+
+def open_dlib() -> Dlib | None:
+    """dlib with its weights; None if it, or they, are not installed."""
+    package = _package_folder(_DLIB_MODELS)
+    if package is None or not installed("dlib"):
+        return None
+    models, dlib = package / "models", importlib.import_module("dlib")
     locate = dlib.shape_predictor(str(models / "shape_predictor_5_face_landmarks.dat"))
     network = dlib.face_recognition_model_v1(str(models / "dlib_face_recognition_resnet_model_v1.dat"))
-    chip = np.full((150, 150, 3), 127, np.uint8)
+    return Dlib(dlib.get_frontal_face_detector(), locate, network.compute_face_descriptor, dlib.rectangle)
+
+
+def dlib_calls(frame: Picture) -> Calls:
+    """Dlib's calls; empty if it, or its models, are not installed."""
+    dlib = open_dlib()
+    if dlib is None:
+        return {}
 
     def whole() -> object:
-        shapes = [locate(frame, box) for box in detect(frame)]
-        return [network.compute_face_descriptor(frame, shape) for shape in shapes]
+        return [dlib.embed(frame, dlib.locate(frame, box)) for box in dlib.detect(frame)]
 
-    return {DETECT: lambda: detect(frame), EMBED: lambda: network.compute_face_descriptor(chip), PATH: whole}
+    return {DETECT: lambda: dlib.detect(frame), EMBED: lambda: dlib.embed(DLIB_CHIP), PATH: whole}
 
 
 def opencv_calls(frame: Picture, yunet: Path | None = None, sface: Path | None = None) -> Calls:
@@ -132,12 +157,6 @@ def measure_peers(
 def found_faces(answers: object) -> int:
     """How many faces a ``path`` call embedded."""
     return len(answers) if isinstance(answers, Sized) else 0
-
-
-def dlib_models() -> Path | None:
-    """Folder of dlib's weights; None if dlib or they are not installed."""
-    folder = _package_folder(_DLIB_MODELS)
-    return None if folder is None or importlib.util.find_spec("dlib") is None else folder / "models"
 
 
 def _package_folder(name: str) -> Path | None:

@@ -93,9 +93,10 @@ def promotion(
     begin = time.perf_counter()
 
     def swap() -> None:
+        new = shutil.copytree(other, release.with_name("new"))
         time.sleep(seconds / 3)
         release.rename(release.with_name("old"))
-        shutil.copytree(other, release)
+        new.rename(release)
         done.append(time.perf_counter() - begin)
 
     caller, seen = Caller(server, pictures), []

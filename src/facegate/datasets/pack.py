@@ -206,6 +206,15 @@ class Pack:
         """Whether it shows rendered people only."""
         return set(self.column("source")) == {"synthetic"}
 
+    def rows_named(self, samples: Iterable[str]) -> NDArray[np.intp]:
+        """Rows of some samples by their ids, in order, shape (n,).
+
+        Raises:
+            KeyError: the pack holds no such sample.
+        """
+        row_of = {name: row for row, name in enumerate(self.column("sample_id"))}
+        return np.array([row_of[name] for name in samples], np.intp)
+
     def row(self, index: int) -> dict[str, Any]:
         """All columns of one row but the image bytes."""
         names = [name for name in self.table.schema.names if name != "image"]

@@ -45,8 +45,7 @@ def eigenfaces(pack: Pack, table: pa.Table, params: EvaluateParams) -> dict[str,
     mean = train.mean(axis=0)
     axes = _principal_axes(train - mean)
     test = comparisons(table, Split.TEST)
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
-    rows = np.array([row_of[name] for name in test.samples])
+    rows = pack.rows_named(test.samples)
     scores = compare_embeddings((_grey(pack, rows) - mean) @ axes, test.probe, test.reference)
     return plain({"eer": equal_error(scores, test, params), "components": axes.shape[1]})
 

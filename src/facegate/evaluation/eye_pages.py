@@ -42,10 +42,9 @@ def eye_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pack:
         *shut[np.argsort(-test.scores[shut], kind="stable")[:WORST]],
         *wide[np.argsort(test.scores[wide], kind="stable")[:WORST]],
     ]
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
     cells = [
         (
-            [pack.image(row_of[f"{test.samples[k]}/{side}"]) for side in ("right", "left")],
+            list(pack.images(pack.rows_named(f"{test.samples[k]}/{side}" for side in ("right", "left")))),
             [f"closure {test.closure[k]:.2f}", f"score {test.scores[k]:.3f}", str(test.samples[k])[-26:]],
         )
         for k in worst

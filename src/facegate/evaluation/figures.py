@@ -73,14 +73,13 @@ def recognition_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any
         *strangers[np.argsort(-test.scores[strangers], kind="stable")[:WORST]],
         *mates[np.argsort(test.scores[mates], kind="stable")[:WORST]],
     ]
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
     cells = []
     for k in worst:
-        names = test.samples[test.probe[k]], test.samples[test.reference[k]]
+        names = test.samples[[test.probe[k], test.reference[k]]]
         kind = "same person" if test.mated[k] else "two people"
         cells.append(
             (
-                [pack.image(row_of[name]) for name in names],
+                list(pack.images(pack.rows_named(names))),
                 [f"{kind}, score {test.scores[k]:.3f}", *map(_short, names)],
             )
         )
@@ -117,13 +116,12 @@ def spoof_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pac
         *attacks[np.argsort(-test.scores[attacks], kind="stable")[:WORST]],
         *live[np.argsort(test.scores[live], kind="stable")[:WORST]],
     ]
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
     cells = [
         (
-            _pictures(pack, row_of[test.samples[k]]),
+            _pictures(pack, row),
             [f"{test.species[k]}", f"score {test.scores[k]:.3f}", _short(test.samples[k])],
         )
-        for k in worst
+        for k, row in zip(worst, pack.rows_named(test.samples[worst]).tolist(), strict=True)
     ]
     contact_sheet(out["worst"], cells)
 

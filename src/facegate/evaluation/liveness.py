@@ -41,10 +41,9 @@ def static_fusion(pack: Pack, table: pa.Table, spoof: Path, params: EvaluatePara
     """
     judge = SpoofJudge(load_bundle(spoof))
     size = judge.bundle.contract.input.height
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
     fused = []
-    for name in table["sample_id"].to_pylist():
-        frames, _ = unroll(pack.image(row_of[name]))
+    for row in pack.rows_named(table["sample_id"].to_pylist()).tolist():
+        frames, _ = unroll(pack.image(row))
         if frames.shape[1] != size:
             raise BundleError(
                 f"{spoof}: takes {Task.SPOOF} crops of {size} pixels, and the clips' are {frames.shape[1]}",

@@ -143,8 +143,7 @@ def judged(arm: Arm, scored: Scored) -> dict[str, Rows]:
 def _scored(part: Presentations, reference: Presentations, pack: Pack) -> Scored:
     if not np.array_equal(part.samples, reference.samples):
         raise NotMeasurableError("two arms scored different presentations", "train them on the same crops")
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
-    rows = np.array([row_of[name] for name in part.samples])
+    rows = pack.rows_named(part.samples)
     border = np.asarray(pack.column("border_visible")[rows], bool)
     return Scored(part, reference.scores, held_columns(pack, rows), border)
 

@@ -38,8 +38,7 @@ def beside_teacher(
         training people are on average: mean, 5 % quantile, number. None of the cosine where the sizes differ.
     """
     test = comparisons(table, Split.TEST)
-    row_of = {name: row for row, name in enumerate(pack.column("sample_id"))}
-    rows = np.array([row_of[name] for name in test.samples])
+    rows = pack.rows_named(test.samples)
     ask = Teacher(teacher)
     theirs = ask(pack.images(rows))
     scores = compare_embeddings(theirs, test.probe, test.reference)

@@ -72,7 +72,11 @@ class NcnnRunner:
         )
         self._planes = spec.layout == "NCHW"
         self._net = self._opened(files, threads)
-        self._answer = ort.InferenceSession((files / ANSWER).read_bytes(), providers=["CPUExecutionProvider"])
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        answer = (files / ANSWER).read_bytes()
+        self._answer = ort.InferenceSession(answer, options, providers=["CPUExecutionProvider"])
+        self._raw = self._answer.get_inputs()[0].name
 
     def _opened(self, files: Path, threads: int) -> Any:
         net = self._ncnn.Net()
@@ -90,9 +94,7 @@ class NcnnRunner:
         raw = self._run(planes)
         if self._mirrored:
             raw = (raw + self._run(np.ascontiguousarray(planes[..., ::-1]))) / 2
-        return np.asarray(
-            self._answer.run(None, {self._answer.get_inputs()[0].name: raw[None]})[0], np.float32
-        )
+        return np.asarray(self._answer.run(None, {self._raw: raw[None]})[0], np.float32)
 
     def _normalised(self, tensor: NDArray[Any]) -> NDArray[np.float32]:
         """Planes of one picture, shape (3, height, width)."""
