@@ -76,6 +76,13 @@ def test_bundles_are_loaded_and_their_golden_vectors_run(make_bundle, tmp_path):
     assert "input.colour" in checks["bundle spoof/x86-vnni"].detail
 
 
+def test_integers_for_another_processor_are_warned_of(make_bundle, tmp_path, monkeypatch):
+    make_bundle(Task.SPOOF, name="artifacts/spoof/candidates/fp32")
+    monkeypatch.setattr(doctor.processor, "unsuited", lambda target: f"{target} does not suit")
+    check = by_name(checkup(tmp_path))["bundle spoof/fp32"]
+    assert check.status is Status.WARN and "fp32 does not suit" in check.detail and "host" in check.remedy
+
+
 @pytest.mark.parametrize("uri", ["http://ann:secret@host/x", "sqlite:///x.db"])
 def test_a_password_is_never_shown(tmp_path, monkeypatch, uri):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)

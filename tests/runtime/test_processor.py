@@ -60,3 +60,22 @@ def test_only_the_first_core_is_read(info: Path) -> None:
 
 def test_here_there_is_a_core() -> None:
     assert processor.available_cores() >= 1
+
+
+@pytest.mark.parametrize(
+    ("text", "machine", "target", "problem"),
+    [
+        (ZEN3, "x86_64", "x86-avx2", ""),
+        (ZEN3, "x86_64", "fp32", ""),
+        (ZEN3, "x86_64", "x86-vnni", "its sums may overflow"),
+        (ZEN4, "x86_64", "x86-avx2", ""),
+        (ZEN4, "x86_64", "arm64", "it may be slow"),
+        (PI5, "aarch64", "x86-vnni", "it may be slow"),
+    ],
+)
+def test_integers_for_another_processor_are_told(
+    info: Path, text: str, machine: str, target: str, problem: str
+) -> None:
+    info.write_text(text)
+    found = processor.unsuited(target, info, machine)
+    assert (problem in found and target in found) if problem else found == ""

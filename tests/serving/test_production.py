@@ -10,6 +10,7 @@ import pytest
 from facegate.contracts import Task
 from facegate.errors import BundleError, RegistryError
 from facegate.runtime.release import read_release
+from facegate.serving import production as module
 from facegate.serving.problems import ProblemError
 from facegate.serving.production import RETRY_S, Production
 from facegate.serving.releases import ON_TRIAL, BundlesSource, FolderSource, choose_source
@@ -52,6 +53,17 @@ def test_a_new_release_takes_over_and_the_old_object_still_answers(follow, relea
     assert production.current is not old and len(told) == 2
     assert production.current.engine.recogniser.policy.point.threshold == 0.8
     assert old.engine.recogniser.policy.point.threshold == 0.9
+
+
+def test_int8_for_another_processor_is_served_with_a_warning(follow, monkeypatch, caplog):
+    production, _ = follow
+    monkeypatch.setattr(module, "unsuited", lambda target: f"{target} does not suit")
+    production.refresh()
+    assert production.current is not None
+    told = [
+        record.fields for record in caplog.records if record.getMessage() == "model for another processor"
+    ]
+    assert [(line["model"], line["problem"]) for line in told][:1] == [("recognition", "fp32 does not suit")]
 
 
 def spoil_model(release: Path) -> None:

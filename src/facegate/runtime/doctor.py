@@ -156,11 +156,10 @@ def check_bundle(folder: Path) -> Check:
         difference = Session(bundle).check_golden()
     except BundleError as error:
         return Check(name, Status.FAIL, error.problem, error.remedy)
-    return Check(
-        name,
-        Status.OK,
-        f"{bundle.contract.name}, golden vectors within {difference:.1g}, contract {bundle.digest[:12]}",
-    )
+    found = f"{bundle.contract.name}, golden vectors within {difference:.1g}, contract {bundle.digest[:12]}"
+    if problem := processor.unsuited(bundle.contract.quantisation.target):
+        return Check(name, Status.WARN, f"{found}; {problem}", "use fp32, or quantise it for `host`")
+    return Check(name, Status.OK, found)
 
 
 def _store(project: Path) -> Check:

@@ -43,6 +43,15 @@ def family(path: Path = _INFO, machine: str | None = None) -> Family:
     return "x86-vnni" if flags(path) & VNNI else "x86-avx2"
 
 
+def unsuited(target: str, path: Path = _INFO, machine: str | None = None) -> str:
+    """Why a bundle's integers are not for this machine, by the target in its contract; empty if they are, or it has none."""
+    here = family(path, machine)
+    if target in ("fp32", "fp16", here) or (target, here) == ("x86-avx2", "x86-vnni"):
+        return ""
+    harm = "its sums may overflow" if here == "x86-avx2" else "it may be slow"
+    return f"its int8 is for {target} and this processor is {here}: {harm} here"
+
+
 def has_bf16(path: Path = _INFO) -> bool:
     """Whether the processor multiplies bfloat16 itself; where it does not, training in it takes many times as long."""
     return bool(flags(path) & BF16)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from facegate.errors import FacegateError
+from facegate.runtime.processor import unsuited
 from facegate.serving.problems import busy
 from facegate.serving.releases import PRODUCTION, SHADOW, ReleaseSource
 from facegate.serving.served import OpenGallery, Served, serve
@@ -138,6 +139,11 @@ class Production:
         followed.problem, followed.failed = "", None
         fields = {"alias": alias, "release": served.release.name, "digest": served.release.digest[:12]}
         _log.info("release loaded", extra={"fields": fields})
+        for task, bundle in served.release.bundles.items():
+            if problem := unsuited(bundle.contract.quantisation.target):
+                _log.warning(
+                    "model for another processor", extra={"fields": {"model": task.value, "problem": problem}}
+                )
         self.on_change(alias, served)
 
     @staticmethod
