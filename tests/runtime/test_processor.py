@@ -67,10 +67,10 @@ def test_here_there_is_a_core() -> None:
     [
         (ZEN3, "x86_64", "x86-avx2", ""),
         (ZEN3, "x86_64", "fp32", ""),
-        (ZEN3, "x86_64", "x86-vnni", "its sums may overflow"),
+        (ZEN3, "x86_64", "x86-vnni", "slower here"),
         (ZEN4, "x86_64", "x86-avx2", ""),
-        (ZEN4, "x86_64", "arm64", "it may be slow"),
-        (PI5, "aarch64", "x86-vnni", "it may be slow"),
+        (ZEN4, "x86_64", "arm64", "slower here"),
+        (PI5, "aarch64", "x86-vnni", "slower here"),
     ],
 )
 def test_integers_for_another_processor_are_told(

@@ -42,6 +42,9 @@ class Model:
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        options.add_session_config_entry(
+            "session.x64quantprecision", "1"
+        )  # sums of int8 that do not overflow
         self.session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         self.load_ms = (time.perf_counter() - start) * 1e3
         with np.load(folder / "golden.npz", allow_pickle=False) as golden:

@@ -10,6 +10,8 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from facegate.runtime.runners import session_options
+
 _SUFFIX = "_kernel_time"
 
 
@@ -42,11 +44,9 @@ def profile_layers(model: bytes, picture: NDArray[np.uint8], runs: int = 100) ->
 
 
 def _profile(model: bytes, picture: NDArray[np.uint8], runs: int, folder: str) -> Path:
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
+    options = session_options(1)
     options.enable_profiling = True
     options.profile_file_prefix = str(Path(folder) / "profile")
-    options.log_severity_level = 3
     session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     for _ in range(runs):

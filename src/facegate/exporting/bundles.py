@@ -38,6 +38,7 @@ from facegate.params.outcome import Target
 from facegate.runtime import processor
 from facegate.runtime.bundle import load_bundle, write_bundle
 from facegate.runtime.processor import Family
+from facegate.runtime.runners import session_options
 from facegate.whole import write_whole
 
 PARITY = "parity.json"
@@ -235,9 +236,7 @@ def run_network(network: nn.Module, pictures: NDArray[np.uint8], batch: int = 64
 
 def run_onnx(model: bytes, pictures: NDArray[np.uint8], batch: int = 64) -> Outputs:
     """Answers of a serialised model to pictures (n, height, width, 3), on ONNX Runtime's CPU kernels."""
-    options = ort.SessionOptions()
-    options.log_severity_level = 3
-    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(model, session_options(0), providers=["CPUExecutionProvider"])
     name = session.get_inputs()[0].name
     parts = [
         np.asarray(session.run(None, {name: pictures[i : i + batch]})[0])

@@ -48,8 +48,7 @@ def unsuited(target: str, path: Path = _INFO, machine: str | None = None) -> str
     here = family(path, machine)
     if target in ("fp32", "fp16", here) or (target, here) == ("x86-avx2", "x86-vnni"):
         return ""
-    harm = "its sums may overflow" if here == "x86-avx2" else "it may be slow"
-    return f"its int8 is for {target} and this processor is {here}: {harm} here"
+    return f"its int8 is for {target} and this processor is {here}: slower here than its own would be"
 
 
 def has_bf16(path: Path = _INFO) -> bool:

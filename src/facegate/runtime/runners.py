@@ -29,6 +29,25 @@ class Runner(Protocol):
         ...
 
 
+def session_options(threads: int) -> ort.SessionOptions:
+    """How ONNX Runtime runs a network of facegate's.
+
+    Processors without VNNI add two products in 16 bits, and int8 weights that were made for VNNI overflow there: of a
+    recogniser's embeddings half then lie below a cosine of .95 to the right ones. Such weights are multiplied in another
+    way there, half again as slow and right; weights of 7 bits, and processors with VNNI, keep the fast one.
+
+    Args:
+        threads: threads within an operator; 0 for all cores.
+    """
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.x64quantprecision", "1")
+    return options
+
+
 class OnnxRunner:
     """ONNX Runtime on the CPU.
 
@@ -41,13 +60,10 @@ class OnnxRunner:
     """
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = 3
         try:
-            self._session = ort.InferenceSession(bundle.model, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                bundle.model, session_options(threads), providers=["CPUExecutionProvider"]
+            )
         except Exception as error:  # ONNX Runtime raises its own family, without a common base
             raise _unopened(bundle, error) from error
         self._input, self._output = bundle.contract.input.name, [bundle.contract.output.name]
