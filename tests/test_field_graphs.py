@@ -239,7 +239,7 @@ def test_dvc_plans_the_stages_of_the_one_task(tmp_path):
             "samples",
             "card",
             {"recognition": "lessons@recognition", "spoof": "content@spoof"}[task],
-            f"quantize@{task}-{TARGET}",
+            f"quantize@{task}-host",
             *(f"{stage}@{task}" for stage in stages),
         }
         assert set(listed) == expected

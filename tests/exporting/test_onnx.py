@@ -11,12 +11,14 @@ from torch import nn
 from facegate.contracts import Task
 from facegate.exporting.calibration_set import normalised
 from facegate.exporting.onnx import OPSET, export, remove_picture_input, serialise, with_head
+from facegate.runtime.runners import session_options
 
 SIZE = 32
 
 
 def run(model: bytes, tensor: np.ndarray) -> np.ndarray:
-    return np.asarray(ort.InferenceSession(model).run(None, {"images": tensor})[0])
+    session = ort.InferenceSession(model, session_options(1), providers=["CPUExecutionProvider"])
+    return np.asarray(session.run(None, {"images": tensor})[0])
 
 
 def by_torch(network: nn.Module, task: Task, pictures: np.ndarray) -> np.ndarray:
