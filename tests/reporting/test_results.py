@@ -46,7 +46,8 @@ def benchmarks() -> dict[str, dict[str, Any]]:
         "bytes": 700_000,
         "speedup": {"1": {"value": 2.0, "low": 1.9, "high": 2.1}},
     }
-    return {"spoof": {"variants": {"fp32": plain, "x86-vnni": fast}}}
+    machine = {"cpu": "Some Processor", "cores": 4, "flags": ["avx2", "avx_vnni"]}
+    return {"spoof": {"machine": machine, "variants": {"fp32": plain, "x86-vnni": fast}}}
 
 
 def test_every_rate_carries_interval_and_count() -> None:
@@ -56,6 +57,8 @@ def test_every_rate_carries_interval_and_count() -> None:
     assert "20.00 % (1.00–4.00, n = 1,000), print" in table
     assert "0.50 ms, 0.70 MB, 2.00 × fp32 (1.90–2.10)" in table
     assert "print 0.96 against 0.60" in table
+    assert "Times: Some Processor, 4 cores (avx2, avx_vnni)." in table
+    assert "Times" not in results_table(measured(), {})
 
 
 def test_rendered_results_are_called_synthetic() -> None:

@@ -32,7 +32,7 @@ def results_table(
             variants = benchmarks[task]["variants"]
             cells = " | ".join(_speed(variants[t]) for t in targets)
             lines.append(f"| {task}: one picture, one thread | {cells} |")
-    return "\n".join([*lines, "", *_baselines(metrics)]).strip() + "\n"
+    return "\n".join([*lines, "", *_machine(benchmarks), *_baselines(metrics)]).strip() + "\n"
 
 
 def replace_table(text: str, table: str) -> str:
@@ -92,6 +92,13 @@ def _speed(variant: Mapping[str, Any]) -> str:
     text = f"{variant['latency_ms']['1']['median']:.2f} ms, {variant['bytes'] / 1e6:.2f} MB"
     ratio = variant["speedup"].get("1")
     return f"{text}, {ratio['value']:.2f} × fp32 ({ratio['low']:.2f}–{ratio['high']:.2f})" if ratio else text
+
+
+def _machine(benchmarks: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    for report in benchmarks.values():
+        machine = report["machine"]
+        return [f"Times: {machine['cpu']}, {machine['cores']} cores ({', '.join(machine['flags'])})."]
+    return []
 
 
 def _baselines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
