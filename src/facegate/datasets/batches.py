@@ -19,7 +19,7 @@ from torch.utils.data import Dataset
 from facegate.contracts import CROP_COLUMNS, POOL_COLUMNS, AttackSpecies, Split, Task
 from facegate.datasets import effects
 from facegate.datasets.augment import Augmenter
-from facegate.datasets.pack import decode_image, open_pack
+from facegate.datasets.pack import decode_image, open_pack, open_split
 from facegate.datasets.sampling import people_plan, species_plan
 from facegate.errors import PackError
 
@@ -91,10 +91,7 @@ def load_crops(path: Path, split: Split) -> Crops:
         PackError: the pack is unreadable, the split is empty, or it is the test split, which no part of
             training may see.
     """
-    if split is Split.TEST:
-        raise PackError(f"{path}: training asked for the test split", "judge trained models in `evaluate`")
-    pack = open_pack(path, NEEDED)
-    rows = np.flatnonzero(pack.column("split") == split)
+    pack, rows = open_split(path, split, NEEDED)
     if not len(rows):
         raise PackError(
             f"{path}: no rows in split `{split}`", "add people, or raise its share in `data.split`"

@@ -19,7 +19,7 @@ from facegate.contracts import CROP_COLUMNS, AttackSpecies, Split
 from facegate.datasets import effects
 from facegate.datasets.batches import Batch
 from facegate.datasets.effects import Picture
-from facegate.datasets.pack import open_pack
+from facegate.datasets.pack import open_split
 from facegate.datasets.sampling import species_plan
 from facegate.errors import PackError
 from facegate.faces.film import LEAST_FRAMES, unroll
@@ -63,10 +63,7 @@ def load_clips(path: Path, split: Split) -> Clips:
         PackError: the pack is unreadable or holds no clips, the split is empty, or it is the test split, which no part of
             training may see.
     """
-    if split is Split.TEST:
-        raise PackError(f"{path}: training asked for the test split", "judge trained models in `evaluate`")
-    pack = open_pack(path, NEEDED)
-    rows = np.flatnonzero(pack.column("split") == split)
+    pack, rows = open_split(path, split, NEEDED)
     if not len(rows):
         raise PackError(f"{path}: no clips in split `{split}`", "raise `data.synthetic.clip_people`")
     try:

@@ -14,7 +14,7 @@ from facegate.datasets import effects, eye_effects
 from facegate.datasets.batches import Batch
 from facegate.datasets.effects import Picture
 from facegate.datasets.eye_crops import CLOSED
-from facegate.datasets.pack import open_pack
+from facegate.datasets.pack import open_split
 from facegate.datasets.sampling import endless
 from facegate.errors import PackError
 
@@ -51,10 +51,7 @@ def load_eyes(path: Path, split: Split) -> EyeCrops:
         PackError: the pack is unreadable, the split lacks open or closed eyes, or it is the test split, which
             no part of training may see.
     """
-    if split is Split.TEST:
-        raise PackError(f"{path}: training asked for the test split", "judge trained models in `evaluate`")
-    pack = open_pack(path, NEEDED)
-    rows = np.flatnonzero(pack.column("split") == split)
+    pack, rows = open_split(path, split, NEEDED)
     closure = np.rint(100 * pack.column("blink")[rows].astype(float)).astype(np.int64)
     closed = closure >= 100 * CLOSED
     if not closed.any() or closed.all():

@@ -20,7 +20,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from facegate.contracts import Column
+from facegate.contracts import Column, Split
 from facegate.errors import PackError
 
 _ARROW_TYPES: dict[str, pa.DataType] = {
@@ -319,6 +319,18 @@ def decode_image(data: bytes, name: str) -> NDArray[np.uint8]:
             f"{name}: the image bytes cannot be decoded", "run `dvc repro` to write the pack anew"
         )
     return np.asarray(image, np.uint8)
+
+
+def open_split(path: Path, split: Split, columns: Sequence[Column]) -> tuple[Pack, NDArray[np.intp]]:
+    """A pack for training, and its rows in one split, shape (n,); n may be 0.
+
+    Raises:
+        PackError: the pack is unreadable, or it is the test split, which no part of training may see.
+    """
+    if split is Split.TEST:
+        raise PackError(f"{path}: training asked for the test split", "judge trained models in `evaluate`")
+    pack = open_pack(path, columns)
+    return pack, np.flatnonzero(pack.column("split") == split)
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
