@@ -6,7 +6,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper
 
-from facegate.runtime.runners import session_options
+from facegate.runtime import runners
+from facegate.runtime.runners import EXACT_SUMS, session_options
 
 CHANNELS, SIDE = 16, 6
 EXPECTED = 200
@@ -42,3 +43,16 @@ def test_integer_sums_do_not_overflow_on_any_processor(threads: int) -> None:
     )
     bright = np.full((2, CHANNELS, SIDE, SIDE), 255, np.uint8)
     assert np.unique(np.asarray(session.run(None, {"x": bright})[0])).tolist() == [EXPECTED]
+
+
+@pytest.mark.parametrize(("family", "asked"), [("x86-avx2", True), ("x86-vnni", False), ("arm64", False)])
+def test_only_processors_without_vnni_take_the_slow_way(
+    family: str, asked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runners.processor, "family", lambda: family)
+    options = session_options(1)
+    if asked:
+        assert options.get_session_config_entry(EXACT_SUMS) == "1"
+    else:
+        with pytest.raises(RuntimeError, match=EXACT_SUMS):
+            options.get_session_config_entry(EXACT_SUMS)

@@ -14,8 +14,12 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from facegate.errors import BundleError, MissingExtraError
+from facegate.runtime import processor
 from facegate.runtime.bundle import Bundle
 from facegate.runtime.ncnn import NcnnRunner
+
+EXACT_SUMS = "session.x64quantprecision"
+"""ONNX Runtime's switch for int8 products whose sums do not overflow."""
 
 
 class Runner(Protocol):
@@ -34,7 +38,8 @@ def session_options(threads: int) -> ort.SessionOptions:
 
     Processors without VNNI add two products in 16 bits, and int8 weights that were made for VNNI overflow there: of a
     recogniser's embeddings half then lie below a cosine of .95 to the right ones. Such weights are multiplied in another
-    way there, half again as slow and right; weights of 7 bits, and processors with VNNI, keep the fast one.
+    way there, half again as slow and right; weights of 7 bits keep the fast one. Elsewhere ONNX Runtime must not be asked
+    for it: it would take the slow way with VNNI too.
 
     Args:
         threads: threads within an operator; 0 for all cores.
@@ -44,7 +49,8 @@ def session_options(threads: int) -> ort.SessionOptions:
     options.inter_op_num_threads = 1
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = 3
-    options.add_session_config_entry("session.x64quantprecision", "1")
+    if processor.family() == "x86-avx2":
+        options.add_session_config_entry(EXACT_SUMS, "1")
     return options
 
 
