@@ -52,9 +52,13 @@ def test_the_same_bundle_is_the_same_bytes(make_bundle):
         assert (folder_of(first) / name).read_bytes() == (folder_of(second) / name).read_bytes()
 
 
+def made_for(target):
+    return Quantisation.model_validate({"target": target})
+
+
 def test_bundles_side_by_side_are_told_by_what_they_were_made_for(make_bundle, tmp_path):
-    int8 = Quantisation(target="x86-avx2", method="minmax")
-    make_bundle(name="made/arm64", quantisation=Quantisation(target="arm64", method="minmax"))
+    int8 = made_for("x86-avx2")
+    make_bundle(name="made/arm64", quantisation=made_for("arm64"))
     make_bundle(name="made/host", quantisation=int8)
     make_bundle(name="made/fp32")
     place = tmp_path / "made"
@@ -70,7 +74,7 @@ def test_bundles_side_by_side_are_told_by_what_they_were_made_for(make_bundle, t
 
 
 def test_bundles_without_one_in_full_precision_are_refused(make_bundle, tmp_path):
-    make_bundle(name="made/host", quantisation=Quantisation(target="arm64", method="minmax"))
+    make_bundle(name="made/host", quantisation=made_for("arm64"))
     with pytest.raises(BundleError, match="holds no fp32 bundle"):
         by_target(tmp_path / "made")
 
