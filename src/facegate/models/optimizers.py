@@ -38,5 +38,6 @@ def build_optimizer(groups: list[dict[str, Any]], optim: OptimParams) -> Optimiz
         raise MissingExtraError(
             "`optim.optimizer: muon` needs timm", "pip install 'facegate[train]', or take `adamw`"
         ) from error
-    kind = muon.Muon if has_bf16() or groups[0]["params"][0].is_cuda else Float32Muon
+    in_bf16 = has_bf16() or any(weight.is_cuda for group in groups for weight in group["params"])
+    kind = muon.Muon if in_bf16 else Float32Muon
     return kind(groups, lr=optim.learning_rate, nesterov=True, normalize_spatial=True)
