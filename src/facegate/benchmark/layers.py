@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
-from facegate.runtime.runners import session_options
+from facegate.runtime.runners import open_session, session_options
 
 _SUFFIX = "_kernel_time"
 
@@ -47,7 +46,7 @@ def _profile(model: bytes, picture: NDArray[np.uint8], runs: int, folder: str) -
     options = session_options(1)
     options.enable_profiling = True
     options.profile_file_prefix = str(Path(folder) / "profile")
-    session = ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    session = open_session(model, options)
     name = session.get_inputs()[0].name
     for _ in range(runs):
         session.run(None, {name: picture})

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import torch
 from numpy.typing import NDArray
 from torch import nn
@@ -38,7 +37,7 @@ from facegate.params.outcome import Target
 from facegate.runtime import processor
 from facegate.runtime.bundle import load_bundle, write_bundle
 from facegate.runtime.processor import Family
-from facegate.runtime.runners import session_options
+from facegate.runtime.runners import open_session, session_options
 from facegate.whole import write_whole
 
 PARITY = "parity.json"
@@ -236,7 +235,7 @@ def run_network(network: nn.Module, pictures: NDArray[np.uint8], batch: int = 64
 
 def run_onnx(model: bytes, pictures: NDArray[np.uint8], batch: int = 64) -> Outputs:
     """Answers of a serialised model to pictures (n, height, width, 3), on ONNX Runtime's CPU kernels."""
-    session = ort.InferenceSession(model, session_options(0), providers=["CPUExecutionProvider"])
+    session = open_session(model, session_options(0))
     name = session.get_inputs()[0].name
     parts = [
         np.asarray(session.run(None, {name: pictures[i : i + batch]})[0])

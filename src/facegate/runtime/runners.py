@@ -54,6 +54,28 @@ def session_options(threads: int) -> ort.SessionOptions:
     return options
 
 
+def open_session(model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
+    """A network ready to be run by ONNX Runtime.
+
+    Args:
+        model: serialised ONNX model.
+        options: of :func:`session_options`; may be changed here.
+
+    Where exact sums are asked for, ONNX Runtime 1.31 cannot open a network of which two operators share a weight, as a
+    recurrent one does: its integers are then computed as floats, slowly and right.
+
+    Raises:
+        Exception: of a family of ONNX Runtime's own, without a common base: it cannot open the network.
+    """
+    try:
+        return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:
+        if "Attempt to replace the existing tensor" not in str(error):
+            raise
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+
 class OnnxRunner:
     """ONNX Runtime on the CPU.
 
@@ -67,9 +89,7 @@ class OnnxRunner:
 
     def __init__(self, bundle: Bundle, threads: int) -> None:
         try:
-            self._session = ort.InferenceSession(
-                bundle.model, session_options(threads), providers=["CPUExecutionProvider"]
-            )
+            self._session = open_session(bundle.model, session_options(threads))
         except Exception as error:  # ONNX Runtime raises its own family, without a common base
             raise _unopened(bundle, error) from error
         self._input, self._output = bundle.contract.input.name, [bundle.contract.output.name]
