@@ -55,7 +55,7 @@ def test_the_summary_counts_and_says_that_people_are_rendered(more, attack_pack,
     told = summary(found)
     assert "10 rendered people, synthetic: 40 bona fide presentations, 60 attacks" in told
     assert "bpcer_5: BPCER " in told
-    assert "n = 40)" in told
+    assert " of 40)" in told
     assert "synthetic" not in summary({**found, "synthetic": False})
 
 

@@ -42,12 +42,13 @@ def eye_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pack:
         *shut[np.argsort(-test.scores[shut], kind="stable")[:WORST]],
         *wide[np.argsort(test.scores[wide], kind="stable")[:WORST]],
     ]
+    rows = pack.rows_named(f"{test.samples[k]}/{side}" for k in worst for side in ("right", "left"))
     cells = [
         (
-            list(pack.images(pack.rows_named(f"{test.samples[k]}/{side}" for side in ("right", "left")))),
+            list(pack.images(pair)),
             [f"closure {test.closure[k]:.2f}", f"score {test.scores[k]:.3f}", str(test.samples[k])[-26:]],
         )
-        for k in worst
+        for k, pair in zip(worst, rows.reshape(-1, 2), strict=True)
     ]
     contact_sheet(out["worst"], cells)
 

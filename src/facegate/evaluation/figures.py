@@ -73,14 +73,14 @@ def recognition_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any
         *strangers[np.argsort(-test.scores[strangers], kind="stable")[:WORST]],
         *mates[np.argsort(test.scores[mates], kind="stable")[:WORST]],
     ]
-    cells = []
+    rows, cells = pack.rows_named(test.samples), []
     for k in worst:
-        names = test.samples[[test.probe[k], test.reference[k]]]
+        pair = [test.probe[k], test.reference[k]]
         kind = "same person" if test.mated[k] else "two people"
         cells.append(
             (
-                list(pack.images(pack.rows_named(names))),
-                [f"{kind}, score {test.scores[k]:.3f}", *map(_short, names)],
+                list(pack.images(rows[pair])),
+                [f"{kind}, score {test.scores[k]:.3f}", *map(_short, test.samples[pair])],
             )
         )
     contact_sheet(out["worst"], cells)
@@ -116,12 +116,13 @@ def spoof_figures(out: Figures, table: pa.Table, metrics: Mapping[str, Any], pac
         *attacks[np.argsort(-test.scores[attacks], kind="stable")[:WORST]],
         *live[np.argsort(test.scores[live], kind="stable")[:WORST]],
     ]
+    rows = pack.rows_named(test.samples)
     cells = [
         (
-            _pictures(pack, row),
+            _pictures(pack, int(rows[k])),
             [f"{test.species[k]}", f"score {test.scores[k]:.3f}", _short(test.samples[k])],
         )
-        for k, row in zip(worst, pack.rows_named(test.samples[worst]).tolist(), strict=True)
+        for k in worst
     ]
     contact_sheet(out["worst"], cells)
 

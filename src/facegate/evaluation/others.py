@@ -14,7 +14,7 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
-from facegate.contracts import CROP_COLUMNS, ModelContract, Task
+from facegate.contracts import CROP_COLUMNS, ModelContract, Rate, Task
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import FacegateError, NotMeasurableError
 from facegate.evaluation.numbers import plain
@@ -24,7 +24,6 @@ from facegate.evaluation.spoof_points import rates_at
 from facegate.evaluation.tables import Presentations
 from facegate.metrics.bootstrap import resample
 from facegate.params import EvaluateParams, load_params
-from facegate.reporting.results import rate_text
 from facegate.runtime.bundle import load_bundle
 from facegate.runtime.session import Session
 
@@ -86,9 +85,15 @@ def summary(found: dict[str, Any]) -> str:
         f"AUC {auc['value']:.4f} ({auc['low']:.4f}-{auc['high']:.4f})",
     ]
     for name, point in found["operating_points"].items():
-        bpcer, apcer = rate_text(point["bpcer"]), rate_text(point["worst_apcer"])
+        bpcer, apcer = _rate(point["bpcer"]), _rate(point["worst_apcer"])
         lines.append(f"{name}: BPCER {bpcer}; worst APCER {apcer}, {point['worst_species']}")
     return "\n".join(lines)
+
+
+def _rate(values: dict[str, Any]) -> str:
+    rate = Rate.model_validate(values)
+    value = "not measurable" if rate.value is None else f"{100 * rate.value:.2f} %"
+    return f"{value} ({100 * rate.low:.2f}-{100 * rate.high:.2f}, {rate.errors} of {rate.trials})"
 
 
 def main(

@@ -53,8 +53,7 @@ def _int8(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [name for name, value in first.items() if isinstance(value, Mapping) and "against_fp32" in value]
 
 
-def rate_text(rate: Mapping[str, Any] | None) -> str:
-    """A rate in percent with its interval and the number of its trials; *not measurable* where it has no value."""
+def _rate(rate: Mapping[str, Any] | None) -> str:
     if rate is None or rate.get("value") is None:
         return "not measurable"
     value, low, high = (100 * rate[key] for key in ("value", "low", "high"))
@@ -85,7 +84,7 @@ def _worst(values: Mapping[str, Any]) -> str:
     point = values.get("bpcer_5")
     if point is None:
         return "not measurable"
-    return f"{rate_text(point['worst_apcer'])}, {point['worst_species']}"
+    return f"{_rate(point['worst_apcer'])}, {point['worst_species']}"
 
 
 def _speed(variant: Mapping[str, Any]) -> str:
@@ -105,7 +104,7 @@ def _baselines(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
     lines = []
     if "recognition" in metrics:
         eer = metrics["recognition"]["baselines"]["eigenfaces"]["eer"]
-        lines.append(f"Baselines on the same pictures: eigenfaces EER {rate_text(eer)};")
+        lines.append(f"Baselines on the same pictures: eigenfaces EER {_rate(eer)};")
         lines += _teacher(metrics["recognition"]["baselines"])
     if "spoof" in metrics:
         species = metrics["spoof"]["baselines"]["trivial"]["auc_by_species"]
@@ -122,17 +121,17 @@ def _teacher(baselines: Mapping[str, Any]) -> list[str]:
     teacher = baselines["teacher"]
     alike = teacher.get("cosine")
     said = f"; cosine of student and teacher {alike['mean']:.3f} (n = {alike['pictures']:,})" if alike else ""
-    return [f"the teacher, which has seen real faces, EER {rate_text(teacher['eer'])}{said};"]
+    return [f"the teacher, which has seen real faces, EER {_rate(teacher['eer'])}{said};"]
 
 
 _RECOGNITION = (
-    ("recognition: EER, people never trained on", lambda v: rate_text(v["eer"])),
-    ("recognition: 1 − FNMR at FMR 1e-3", lambda v: rate_text(v["tar_at_fmr"].get("1e-3"))),
+    ("recognition: EER, people never trained on", lambda v: _rate(v["eer"])),
+    ("recognition: 1 − FNMR at FMR 1e-3", lambda v: _rate(v["tar_at_fmr"].get("1e-3"))),
 )
 _SPOOF = (
     ("spoof: AUC, people never trained on", _auc),
     ("spoof: APCER of the worst species at the BPCER 5 % threshold", _worst),
-    ("spoof: BPCER at that threshold", lambda v: rate_text(v.get("bpcer_5", {}).get("bpcer"))),
+    ("spoof: BPCER at that threshold", lambda v: _rate(v.get("bpcer_5", {}).get("bpcer"))),
 )
 _LIVENESS = (
     ("liveness (a clip): AUC", _auc),

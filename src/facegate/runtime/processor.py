@@ -9,9 +9,6 @@ from typing import Literal
 Family = Literal["x86-vnni", "x86-avx2", "arm64"]
 """Families of processors that int8 is made for; :data:`facegate.exporting.quantize.TARGETS` says what differs."""
 
-HOST = "host"
-"""In ``quantize.targets``: the family of the machine that the graph runs on."""
-
 VNNI = frozenset({"avx512_vnni", "avx_vnni"})
 BF16 = frozenset({"avx512_bf16", "amx_bf16", "bf16"})
 _INFO = Path("/proc/cpuinfo")

@@ -57,12 +57,12 @@ def session_options(threads: int) -> ort.SessionOptions:
 def open_session(model: bytes, options: ort.SessionOptions) -> ort.InferenceSession:
     """A network ready to be run by ONNX Runtime.
 
+    Where exact sums are asked for, ONNX Runtime 1.31 cannot open a network of which two operators share a weight, as a
+    recurrent one does: its integers are then computed as floats, slowly and right.
+
     Args:
         model: serialised ONNX model.
         options: of :func:`session_options`; may be changed here.
-
-    Where exact sums are asked for, ONNX Runtime 1.31 cannot open a network of which two operators share a weight, as a
-    recurrent one does: its integers are then computed as floats, slowly and right.
 
     Raises:
         Exception: of a family of ONNX Runtime's own, without a common base: it cannot open the network.
