@@ -167,7 +167,7 @@ def test_decode_of_a_single_cell():
     }
     outputs["cls_8"][0, 6] = outputs["obj_8"][0, 6] = 0.81  # second row, third column of 8-pixel cells
     outputs["bbox_8"][0, 6] = [0.5, 0.5, np.log(2), np.log(3)]
-    (row,) = decode(outputs, 32, 0.6)
+    (row,) = decode(outputs, (32, 32), 0.6)
     assert row[:4] == pytest.approx([20 - 8, 12 - 12, 16, 24])
     assert row[4:14] == pytest.approx([16, 8] * 5)
     assert row[14] == pytest.approx(0.81)

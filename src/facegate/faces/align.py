@@ -7,6 +7,9 @@ Papers: Umeyama, *Least-squares estimation of transformation parameters between 
 1991; Deng et al., *ArcFace*, CVPR 2019.
 """
 
+import functools
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,9 +27,22 @@ LARGEST_WARPED = 32_000
 """OpenCV warps no picture with a side of 2¹⁵ pixels or more."""
 
 
+@functools.lru_cache(maxsize=8)
 def template(size: int) -> NDArray[np.float32]:
-    """The template for a square crop of another size, shape (5, 2)."""
-    return ((TEMPLATE_112 + 0.5) * (size / 112) - 0.5).astype(np.float32)
+    """The template for a square crop of another size, shape (5, 2), read-only."""
+    points = ((TEMPLATE_112 + 0.5) * (size / 112) - 0.5).astype(np.float32)
+    points.setflags(write=False)
+    return points
+
+
+def plane(points: ArrayLike) -> list[complex]:
+    """Points of shape (n, 2) as complex numbers: turning, scaling and shifting a face is then one product and one sum."""
+    return [complex(x, y) for x, y in np.asarray(points, np.float64).tolist()]
+
+
+def matrix_of(turn: complex, shift: complex) -> NDArray[np.float64]:
+    """The map ``z → turn · z + shift`` of :func:`plane` as a matrix (2, 3)."""
+    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
 
 
 def similarity(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
@@ -44,15 +60,14 @@ def similarity(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
     Raises:
         PictureError: the source points coincide or are not finite.
     """
-    source, target = np.asarray(source, np.float64), np.asarray(target, np.float64)
-    spread = np.sum((source - source.mean(axis=0)) ** 2) if np.isfinite(source).all() else 0.0
-    if spread < 1e-12:
+    p, q = plane(source), plane(target)
+    centre_p, centre_q = sum(p) / len(p), sum(q) / len(q)
+    p = [z - centre_p for z in p]
+    spread = sum((z * z.conjugate()).real for z in p)
+    if not 1e-12 <= spread < math.inf:
         raise PictureError("the landmarks of a face coincide or are not finite", "use another picture")
-    p, q = source[:, 0] + 1j * source[:, 1], target[:, 0] + 1j * target[:, 1]
-    centre_p, centre_q = p.mean(), q.mean()
-    turn = np.sum(np.conj(p - centre_p) * (q - centre_q)) / spread
-    shift = centre_q - turn * centre_p
-    return np.array([[turn.real, -turn.imag, shift.real], [turn.imag, turn.real, shift.imag]])
+    turn = sum(z.conjugate() * (w - centre_q) for z, w in zip(p, q, strict=True)) / spread
+    return matrix_of(turn, centre_q - turn * centre_p)
 
 
 def align(rgb: NDArray[np.uint8], landmarks: ArrayLike, size: int = 112) -> NDArray[np.uint8]:
@@ -83,7 +98,7 @@ def warp(rgb: NDArray[np.uint8], matrix: NDArray[np.float64], size: int) -> NDAr
         matrix: maps picture pixels to crop pixels, shape (2, 3).
         size: side of the crop, pixels.
     """
-    shrink = max(1, int(1 / np.hypot(matrix[0, 0], matrix[1, 0])))
+    shrink = max(1, int(1 / math.hypot(matrix[0, 0], matrix[1, 0])))
     if shrink > 1 or max(rgb.shape) > LARGEST_WARPED:
         rgb, matrix = _shrunk(rgb, matrix, size, shrink)
     crop = cv2.warpAffine(rgb, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)

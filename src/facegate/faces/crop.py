@@ -5,6 +5,8 @@ the traces of re-capture. So the context crop is taken from the picture's own pi
 averaged down once.
 """
 
+import math
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -30,11 +32,11 @@ def native_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float) -> NDArra
     Raises:
         PictureError: the box is empty, not finite or reaches beyond a million pixels.
     """
-    x, y, width, height = np.asarray(box, np.float64)
-    side = float(factor) * max(width, height)
-    if not np.abs([x, y, side]).max() < LARGEST_COORDINATE or min(width, height) <= 0:
+    x, y, width, height = np.asarray(box, np.float64).tolist()
+    side = factor * max(width, height)
+    if not all(abs(v) < LARGEST_COORDINATE for v in (x, y, width, height, side)) or min(width, height) <= 0:
         raise PictureError("the box of a face is empty, not finite or absurdly large", "use another picture")
-    shrink = int(np.ceil(side / LARGEST_SIDE))
+    shrink = math.ceil(side / LARGEST_SIDE)
     if shrink > 1:
         rgb = _shrink(rgb, shrink)
     pixels = max(1, round(side / shrink))

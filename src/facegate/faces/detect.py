@@ -8,9 +8,9 @@ uint8 picture, a quarter of the bytes of a float one.
 Paper: Wu et al., *YuNet: A Tiny Millisecond-level Face Detector*, Machine Intelligence Research 2023.
 """
 
+import functools
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.resources import files
 from typing import Any
 
@@ -19,7 +19,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from facegate.faces.align import warp
+from facegate.faces.align import matrix_of, plane, warp
 
 MODEL = "face_detection_yunet_2023mar.onnx"
 STRIDES = (8, 16, 32)
@@ -120,23 +120,20 @@ class Detector:
         return [_restore(row, zoom) for row in self._run(np.asarray(small, np.uint8))]
 
     def _refine(self, rgb: NDArray[np.uint8], face: Face) -> Face:
-        matrix = _upright(face)
-        found = self._run(warp(rgb, matrix, CLOSE_WINDOW))
+        turn, shift = _upright(face)
+        found = self._run(warp(rgb, matrix_of(turn, shift), CLOSE_WINDOW))
         if not len(found):
             return face
         middles = found[:, 4:14].reshape(-1, 5, 2).mean(axis=1)
         row = found[np.argmin(np.linalg.norm(middles - CLOSE_WINDOW / 2, axis=1))]
-        back = np.linalg.inv(matrix[:, :2])
-        landmarks = (row[4:14].reshape(5, 2) - matrix[:, 2]) @ back.T
-        sides = row[2:4] * np.hypot(*back[0])
-        corner = back @ (row[:2] + row[2:4] / 2 - matrix[:, 2]) - sides / 2
-        box = np.concatenate([corner, sides]).astype(np.float32)
-        return Face(box, landmarks.astype(np.float32), face.score)
+        return _turned_back(row, turn, shift, face.score)
 
     def _run(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         images = _padded(rgb)[None]
         outputs = self._session.run(OUTPUTS, {"images": images})
-        return decode(dict(zip(OUTPUTS, map(np.asarray, outputs), strict=True)), images.shape[2], self.score)
+        return decode(
+            dict(zip(OUTPUTS, map(np.asarray, outputs), strict=True)), images.shape[1:3], self.score
+        )
 
     @property
     def _session(self) -> ort.InferenceSession:
@@ -144,7 +141,7 @@ class Detector:
             del self._own
         return self._own[1]
 
-    @cached_property
+    @functools.cached_property
     def _own(self) -> tuple[int, ort.InferenceSession]:
         options = ort.SessionOptions()
         options.intra_op_num_threads = self.threads
@@ -169,57 +166,47 @@ def _padded(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return padded
 
 
-def decode(outputs: dict[str, NDArray[np.float32]], width: int, score: float) -> NDArray[np.float32]:
+def decode(
+    outputs: dict[str, NDArray[np.float32]], size: tuple[int, int], score: float
+) -> NDArray[np.float32]:
     """Turn the network's maps into faces.
 
     Args:
         outputs: ``cls_8`` … ``kps_32``, each (1, cells, …) in rows of the picture.
-        width: width of the network's input, pixels.
+        size: height and width of the network's input, pixels.
         score: least confidence.
 
     Returns:
         Rows of x, y, w, h, ten landmark coordinates, score; the most confident first, overlaps removed.
     """
-    rows = []
-    for stride in STRIDES:
-        squared = (outputs[f"cls_{stride}"] * outputs[f"obj_{stride}"]).ravel()
-        keep = np.flatnonzero(squared >= score**2)
-        if keep.size:
-            box, points = outputs[f"bbox_{stride}"][0, keep], outputs[f"kps_{stride}"][0, keep]
-            rows.append(_boxes(keep, box, points, squared[keep], width // stride, stride))
-    if not rows:
+    squared = np.concatenate([outputs[f"cls_{s}"] * outputs[f"obj_{s}"] for s in STRIDES], axis=1).ravel()
+    keep = np.flatnonzero(squared >= score**2)
+    if not keep.size:
         return np.empty((0, 15), np.float32)
-    found = np.concatenate(rows)
-    found = found[np.isfinite(found).all(axis=1)]
-    return _suppress(found[np.argsort(-found[:, 14], kind="stable")][:MOST_CANDIDATES])
+    cells, strides = _grid(*size)
+    rows = np.empty((len(keep), 15), np.float32)
+    rows[:, :4], rows[:, 4:14] = (
+        np.concatenate([outputs[f"{kind}_{s}"] for s in STRIDES], axis=1)[0, keep] for kind in ("bbox", "kps")
+    )
+    rows[:, 2:4] = np.exp(rows[:, 2:4])
+    rows[:, :14] = (rows[:, :14] + cells[keep]) * strides[keep]
+    rows[:, :2] -= rows[:, 2:4] / 2
+    rows[:, 14] = np.sqrt(squared[keep])
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    best = cv2.dnn.NMSBoxes(rows[:, :4], rows[:, 14], 0.0, NMS_IOU, top_k=MOST_CANDIDATES)
+    return rows[np.asarray(best, np.intp)]
 
 
-def _boxes(
-    cells: NDArray[np.intp],
-    box: NDArray[np.float32],
-    points: NDArray[np.float32],
-    squared: NDArray[np.float32],
-    columns: int,
-    stride: int,
-) -> NDArray[np.float32]:
-    """Rows as :func:`decode` returns them, of some cells of a map."""
-    rows = np.empty((len(cells), 15), np.float32)
-    cell = np.stack(np.divmod(cells, columns)[::-1], axis=1).astype(np.float32)
-    rows[:, 2:4] = np.exp(box[:, 2:]) * stride
-    rows[:, :2] = (cell + box[:, :2]) * stride - rows[:, 2:4] / 2
-    rows[:, 4:14] = (points + np.tile(cell, 5)) * stride
-    rows[:, 14] = np.sqrt(squared)
-    return rows
-
-
-def _suppress(rows: NDArray[np.float32]) -> NDArray[np.float32]:
-    kept: list[NDArray[np.float32]] = []
-    while len(rows):
-        kept.append(rows[0])
-        rows = rows[1:]
-        if len(rows):
-            rows = rows[overlap(kept[-1][:4], rows[:, :4]) <= NMS_IOU]
-    return np.array(kept, np.float32).reshape(-1, 15)
+@functools.lru_cache(maxsize=8)
+def _grid(height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """What is added to each number of a row of every cell, shape (cells, 14), and its stride, shape (cells, 1)."""
+    cells = [
+        np.stack(np.divmod(np.arange((height // s) * (width // s)), width // s)[::-1], axis=1)
+        for s in STRIDES
+    ]
+    places = np.tile(np.concatenate(cells), 7).astype(np.float32)
+    places[:, 2:4] = 0
+    return places, np.repeat(np.array(STRIDES, np.float32), [len(part) for part in cells])[:, None]
 
 
 def overlap(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -231,15 +218,23 @@ def overlap(box: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDArray[np.
     return common / np.maximum(union, 1e-9)
 
 
-def _upright(face: Face) -> NDArray[np.float64]:
-    """Matrix (2, 3) that brings a face upright, :data:`CLOSE_SIDE` large, to the middle of the window."""
-    right_eye, left_eye, _, right_mouth, left_mouth = face.landmarks.astype(np.float64)
+def _upright(face: Face) -> tuple[complex, complex]:
+    """Turn and shift that bring a face upright, :data:`CLOSE_SIDE` large, to the middle of the window."""
+    right_eye, left_eye, _, right_mouth, left_mouth = plane(face.landmarks)
     across = left_eye + left_mouth - right_eye - right_mouth
-    length = float(np.hypot(*across))
-    x, y = across / length if length > 0 else (1.0, 0.0)
-    turn = CLOSE_SIDE / max(float(face.box[2:].max()), 1.0) * np.array([[x, y], [-y, x]])
-    shift = CLOSE_WINDOW / 2 - turn @ face.landmarks.mean(axis=0)
-    return np.hstack([turn, shift[:, None]])
+    upright = across.conjugate() / abs(across) if across else 1
+    turn = CLOSE_SIDE / max(float(face.box[2:].max()), 1.0) * upright
+    middle = complex(*face.landmarks.mean(axis=0).tolist())
+    return turn, CLOSE_WINDOW / 2 * (1 + 1j) - turn * middle
+
+
+def _turned_back(row: NDArray[np.float32], turn: complex, shift: complex, score: float) -> Face:
+    """A face of the window in pixels of the picture; its box keeps its sides' directions."""
+    points = [row[:2] + row[2:4] / 2, *row[4:14].reshape(5, 2)]
+    middle, *landmarks = ((z - shift) / turn for z in plane(points))
+    sides = row[2:4].astype(np.float64) / abs(turn)
+    box = np.concatenate([[middle.real, middle.imag] - sides / 2, sides]).astype(np.float32)
+    return Face(box, np.array([(z.real, z.imag) for z in landmarks], np.float32), score)
 
 
 def _restore(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
