@@ -32,19 +32,21 @@ class Teacher:
 
     Args:
         path: ONNX file with one input: RGB, 0 to 255, shape (n, 3, 112, 112), and one output, the embeddings.
+        kind: what torch computes it in; by default bfloat16 where the processor multiplies it, else float32.
 
     Raises:
         SourceError: the file is missing or no ONNX network.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, kind: torch.dtype | None = None) -> None:
         try:
             model = onnx.load(path)
         except Exception as error:  # protobuf and the file system raise families of their own
             raise SourceError(
                 f"{path}: no readable ONNX network: {error}", "run `dvc repro fetch`"
             ) from error
-        self._run = _by_torch(model) or _by_runtime(model)
+        kind = kind or (torch.bfloat16 if has_bf16() else torch.float32)
+        self._run = _by_torch(model, kind) or _by_runtime(model)
 
     def __call__(self, faces: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embeddings of unit length, shape (N, D), of faces of shape (N, 112, 112, 3)."""
@@ -62,12 +64,13 @@ def _by_runtime(model: onnx.ModelProto) -> Callable[[NDArray[np.float32]], NDArr
     return lambda pictures: np.asarray(session.run(None, {name: pictures})[0], np.float32)
 
 
-def _by_torch(model: onnx.ModelProto) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
-    """The network by torch, in bf16 where the processor has it; None if it is no plain chain of known layers."""
+def _by_torch(
+    model: onnx.ModelProto, kind: torch.dtype
+) -> Callable[[NDArray[np.float32]], NDArray[np.float32]] | None:
+    """The network by torch; None if it is no plain chain of known layers."""
     layers = chain(model)
     if layers is None:
         return None
-    kind = torch.bfloat16 if has_bf16() else torch.float32
     first, rest = layers[0], layers[1:].to(kind).to(memory_format=torch.channels_last)
 
     def run(pictures: NDArray[np.float32]) -> NDArray[np.float32]:
