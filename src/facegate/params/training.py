@@ -191,6 +191,8 @@ class SpoofParams(Frozen):
     """Weight of naming the attack species, a task of training only."""
     branch_weight: Annotated[float, Field(ge=0)] = 0.3
     """Weight of each branch's own answer, so that neither leans on the other."""
+    sharpness_weight: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the squared correlation of the answer with sharpness within each class; 0 leaves it alone."""
     mirrored: bool = False
     """Once trained, ask about the mirror image too and go by the mean: fewer errors in twice the time."""
     augmentation: Fraction = 0.5

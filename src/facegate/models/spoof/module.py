@@ -9,6 +9,7 @@ from torch.nn import functional
 
 from facegate.models.learner import Learner
 from facegate.models.spoof.network import CLASSES, SpoofNet
+from facegate.models.spoof.sharpness import dependence, sharpness
 from facegate.params import SpoofParams
 
 SMOOTHING = 0.05
@@ -24,7 +25,7 @@ class SpoofModule(Learner):
     """Cross-entropies over (attack, bona fide) of the sum and of each branch, beside one over the species.
 
     Naming the species is a task of training only: it keeps the features of a rare species from being drowned
-    by an easy one. Its head is not exported.
+    by an easy one. Its head is not exported. What the answer owes to sharpness within a class costs too.
 
     Args:
         params: recipe.
@@ -39,10 +40,11 @@ class SpoofModule(Learner):
         network = SpoofNet(**network_kwargs(params, size))
         super().__init__(network, params.optim)
         self.species_weight, self.branch_weight = params.species_weight, params.branch_weight
+        self.sharpness_weight = params.sharpness_weight
         self.species_head = nn.Linear(network.features, species)
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Weighted sum of the cross-entropies.
+        """Weighted sum of the cross-entropies and of the dependence on sharpness.
 
         Args:
             images: normalised pictures (N, 3, H, W).
@@ -53,14 +55,21 @@ class SpoofModule(Learner):
         mediums, scenes = network.medium_judge(medium), network.scene_judge(scene)
         named = self.species_head(torch.cat([medium, scene], 1))
         loss = _judged(mediums + scenes, labels) + self.species_weight * _entropy(named, labels)
-        return loss + self.branch_weight * (_judged(mediums, labels) + _judged(scenes, labels))
+        loss = loss + self.branch_weight * (_judged(mediums, labels) + _judged(scenes, labels))
+        if self.sharpness_weight:
+            answers = _margin((mediums + scenes).float())
+            loss = loss + self.sharpness_weight * dependence(answers, sharpness(images), (labels == 0).long())
+        return loss
 
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
         """Area under the ROC, 0 to 1; 0.5 where only one class is present."""
         if len(labels.unique()) < 2:
             return 0.5
-        scores = outputs[:, BONA_FIDE] - outputs[:, 1 - BONA_FIDE]
-        return float(roc_auc_score((labels == 1).cpu().numpy(), scores.cpu().numpy()))
+        return float(roc_auc_score((labels == 1).cpu().numpy(), _margin(outputs).cpu().numpy()))
+
+
+def _margin(logits: Tensor) -> Tensor:
+    return logits[:, BONA_FIDE] - logits[:, 1 - BONA_FIDE]
 
 
 def _judged(logits: Tensor, species: Tensor) -> Tensor:
