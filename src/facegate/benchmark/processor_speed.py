@@ -25,14 +25,15 @@ from facegate.benchmark.timing import interleave
 from facegate.contracts import CROP_COLUMNS, Split
 from facegate.datasets.pack import open_pack
 from facegate.exporting.bundles import quantise_bundle
-from facegate.exporting.quantize import TARGETS
 from facegate.models.muon import Float32Muon, muon
 from facegate.models.recognition.teacher import Teacher
 from facegate.models.spoof.network import build_network
 from facegate.params import QuantizeParams, load_params
 from facegate.runtime.bundle import load_bundle
+from facegate.runtime.processor import Family
 from facegate.runtime.runners import EXACT_SUMS
 
+X86: tuple[Family, ...] = ("x86-vnni", "x86-avx2")
 BATCH, SIDE = 64, 160
 MATRIX = (256, 2304)
 FACES = 8
@@ -110,7 +111,7 @@ def int8_on_this_machine(fp32: Path, crops: Path, params: QuantizeParams, runs: 
     bundle = load_bundle(fp32)
     sessions = {"fp32": _session(bundle.model, exact=False)}
     with tempfile.TemporaryDirectory() as place:
-        for family in (name for name in TARGETS if name.startswith("x86")):
+        for family in X86:
             quantise_bundle(fp32, crops, Path(place) / family, family, params)
             model = load_bundle(Path(place) / family).model
             sessions |= {

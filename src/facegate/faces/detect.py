@@ -193,7 +193,7 @@ def decode(
     rows[:, :2] -= rows[:, 2:4] / 2
     rows[:, 14] = np.sqrt(squared[keep])
     rows = rows[np.isfinite(rows).all(axis=1)]
-    best = cv2.dnn.NMSBoxes(rows[:, :4], rows[:, 14], 0.0, NMS_IOU, top_k=MOST_CANDIDATES)
+    best = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, NMS_IOU, top_k=MOST_CANDIDATES)
     return rows[np.asarray(best, np.intp)]
 
 
