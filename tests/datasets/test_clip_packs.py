@@ -1,5 +1,7 @@
 """Crop packs made of clips: film strips and single eyes, from a photograph that moves."""
 
+import shutil
+
 import numpy as np
 import pytest
 
@@ -76,6 +78,20 @@ def test_eyes_come_from_all_frames_and_some_stills(samples, tmp_path):
     assert {"still-2/left", "still-0/right"} <= set(names)
     assert not any(name.startswith("still-4") for name in names), "its lids are not known"
     assert pack.images().shape == (28, 32, 32, 3)
+
+
+def test_single_presentations_show_more_people_to_the_eyes(samples, photos, tmp_path):
+    shutil.copytree(samples, tmp_path / "samples")
+    face = load_picture(photos / "astronaut.png")[:230, 120:350]
+    with PackWriter(tmp_path / "samples" / "attacks", SAMPLE_COLUMNS) as writer:
+        for k, blink in enumerate([0.9, 0.0, None]):
+            writer.write(row(f"attack-{k}", face, Split.VAL, blink=blink))
+    prepare_eyes(tmp_path / "samples", tmp_path / "crops", PARAMS, tmp_path / "cache")
+    pack = open_pack(tmp_path / "crops", CROP_COLUMNS)
+    assert pack.column("sample_id").tolist()[-4:] == [
+        f"attack-{k}/{side}" for k in (0, 1) for side in ("right", "left")
+    ]
+    assert pack.metadata["attacks_digest"] == open_pack(tmp_path / "samples" / "attacks").digest
 
 
 def test_stills_with_open_eyes_are_four_times_those_with_closed_ones(tmp_path):

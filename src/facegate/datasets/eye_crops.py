@@ -1,7 +1,7 @@
 """Crop packs of single eyes, from pictures whose eyelids the data set knows.
 
-They come from the clips, which blink, and from the stills, which show many more people: all stills with closed
-eyes, and for each of them a few with open ones. Face and landmarks are the detector's, as at the door.
+They come from the clips, which blink, and from the stills and single presentations, which show many more people: all of
+these with closed eyes, and for each of them a few with open ones. Face and landmarks are the detector's, as at the door.
 """
 
 from collections.abc import Iterator
@@ -30,9 +30,10 @@ from facegate.faces.detect import Detector
 from facegate.faces.eyes import EYE_SIZE, SIDES, eye_crops
 from facegate.params import PrepareParams
 
-STILLS = "stills"
+SINGLE = ("stills", "attacks")
+"""Sample packs of single pictures."""
 OPEN_PER_CLOSED = 4
-"""Stills with open eyes for each one with closed eyes."""
+"""Single pictures with open eyes for each one with closed eyes."""
 CLOSED = 0.5
 """Closure from which eyes count as closed, 0 to 1."""
 
@@ -85,7 +86,7 @@ def crop_eyes(row: Row, detector: Detector) -> Iterator[dict[str, Any]]:
 def prepare_eyes(
     samples: Path, out: Path, params: PrepareParams, cache: Path = Path(".cache/crops")
 ) -> dict[str, Any]:
-    """Cut the eyes out of the clips and of some stills.
+    """Cut the eyes out of the clips and of some single pictures, those of which there are packs.
 
     Args:
         samples: folder of the sample packs.
@@ -100,14 +101,15 @@ def prepare_eyes(
         PackError: a sample pack is missing or corrupt, or no picture says how far the eyes are closed.
     """
     clips = open_pack(samples / SAMPLE_PACK[Task.EYES], SAMPLE_COLUMNS)
-    stills = open_pack(samples / STILLS, SAMPLE_COLUMNS)
-    chosen = [(clips, _known(clips)), (stills, balanced(stills))]
+    single = {name: open_pack(samples / name, SAMPLE_COLUMNS) for name in SINGLE if (samples / name).exists()}
+    chosen = [(clips, _known(clips)), *((pack, balanced(pack)) for pack in single.values())]
     if not any(len(rows) for _, rows in chosen):
         raise PackError(
             f"{samples}: no picture says how far the eyes are closed (column `blink`)",
             "take the synthetic source for this task",
         )
-    settings = {"score": params.detector_score, "stills": stills.digest}
+    digests = {name: pack.digest for name, pack in single.items()}
+    settings = {"score": params.detector_score, **digests}
     shards = shard_cache(
         cache,
         Task.EYES,
@@ -123,8 +125,11 @@ def prepare_eyes(
             made = run_jobs(cropper, list(_jobs(pack, rows)), SHARD_COLUMNS, shards, params.workers, title)
             writer.write_all(tally.count(made))
         kept = {name: clips.metadata[name] for name in CARRIED if name in clips.metadata}
-        digests = {"samples_digest": clips.digest, "stills_digest": stills.digest}
-        writer.metadata = {**kept, "task": str(Task.EYES), **digests, **tally.summary(None)}
+        origin = {
+            "samples_digest": clips.digest,
+            **{f"{name}_digest": digest for name, digest in digests.items()},
+        }
+        writer.metadata = {**kept, "task": str(Task.EYES), **origin, **tally.summary(None)}
     forget(shards)
     return tally.summary(EXAMPLES)
 
