@@ -21,6 +21,7 @@ def measured() -> dict[str, dict[str, Any]]:
         "auc": auc(0.97),
         "auc_by_species": {"print": auc(0.96)},
         "bpcer_5": {"bpcer": rate(0.05), "worst_apcer": rate(0.2), "worst_species": "print"},
+        "on_test_curve": {"bpcer_5": {"worst_apcer": rate(0.15), "worst_species": "print_cut"}},
     }
     against = {"against_fp32": {}}
     return {
@@ -55,6 +56,7 @@ def test_every_rate_carries_interval_and_count() -> None:
     assert "2.50 % (1.00–4.00, n = 1,000)" in table
     assert "0.9700 (0.9000–0.9900; 60 bona fide, 120 attacks)" in table
     assert "20.00 % (1.00–4.00, n = 1,000), print" in table
+    assert "15.00 % (1.00–4.00, n = 1,000), print_cut" in table
     assert "0.50 ms, 0.70 MB, 2.00 × fp32 (1.90–2.10)" in table
     assert "print 0.96 against 0.60" in table
     assert "Times: Some Processor, 4 cores (avx2, avx_vnni)." in table

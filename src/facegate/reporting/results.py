@@ -132,6 +132,10 @@ _SPOOF = (
     ("spoof: AUC, people never trained on", _auc),
     ("spoof: APCER of the worst species at the BPCER 5 % threshold", _worst),
     ("spoof: BPCER at that threshold", lambda v: _rate(v.get("bpcer_5", {}).get("bpcer"))),
+    (
+        "spoof: worst APCER where the BPCER of these very people is 5 %",
+        lambda v: _worst(v.get("on_test_curve", {})),
+    ),
 )
 _LIVENESS = (
     ("liveness (a clip): AUC", _auc),
