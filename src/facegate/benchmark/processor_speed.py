@@ -23,8 +23,9 @@ from torch import nn
 from facegate.benchmark.machine import describe
 from facegate.benchmark.timing import interleave
 from facegate.contracts import CROP_COLUMNS, Split
-from facegate.datasets.pack import open_pack
+from facegate.datasets.pack import open_split
 from facegate.exporting.bundles import quantise_bundle
+from facegate.exporting.parity import closeness
 from facegate.models.muon import Float32Muon, muon
 from facegate.models.recognition.teacher import Teacher
 from facegate.models.spoof.network import build_network
@@ -105,9 +106,8 @@ def int8_on_this_machine(fp32: Path, crops: Path, params: QuantizeParams, runs: 
     Returns:
         By family and way: ``ms`` of a picture, and ``cosine`` to the fp32 answer, the lowest and the median of some crops.
     """
-    pack = open_pack(crops, CROP_COLUMNS)
-    rows = np.flatnonzero(pack.column("split") == Split.VAL.value)[:PROBES]
-    pictures = pack.images(rows)
+    pack, rows = open_split(crops, Split.VAL, CROP_COLUMNS)
+    pictures = pack.images(rows[:PROBES])
     bundle = load_bundle(fp32)
     sessions = {"fp32": _session(bundle.model, exact=False)}
     with tempfile.TemporaryDirectory() as place:
@@ -140,9 +140,8 @@ def _answers(session: ort.InferenceSession, pictures: NDArray[np.uint8]) -> NDAr
 
 
 def _alike(found: NDArray[np.float32], wanted: NDArray[np.float32]) -> dict[str, list[float]]:
-    lengths = np.linalg.norm(found, axis=1) * np.linalg.norm(wanted, axis=1)
-    cosines = np.einsum("nd,nd->n", found, wanted) / lengths
-    return {"cosine": [round(float(cosines.min()), 4), round(float(np.median(cosines)), 4)]}
+    quantiles = closeness(wanted, found)["cosine_quantiles"]
+    return {"cosine": [round(quantiles[q], 4) for q in ("0", "0.5")]}
 
 
 def main(
@@ -155,6 +154,8 @@ def main(
     runs: Annotated[int, typer.Option(help="of each int8 variant")] = 200,
 ) -> None:
     """Measure, and print JSON."""
+    if bool(fp32) != bool(crops):
+        raise typer.BadParameter("--fp32 and --crops go together: the int8 part needs both")
     calls = {
         f"training step, {BATCH} pictures": training_calls(),
         f"Muon, a matrix of {MATRIX[0]} × {MATRIX[1]}": muon_calls(),
