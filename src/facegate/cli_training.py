@@ -19,13 +19,15 @@ def tune(
     """
     from facegate.contracts import Task
     from facegate.params import load_params
-    from facegate.registry.initial import initial_folder
-    from facegate.training.space import SWEEPS, sweeps_url
-    from facegate.training.workers import work_together
+    from facegate.training.space import SWEEPS, sweeps_url, wanted_sweep
 
     if task not in list(Task):
         raise FacegateError(f"no task `{task}`", f"choose one of {', '.join(Task)}")
     chosen, params = Task(task), load_params()
+    wanted_sweep(chosen, params)
+    from facegate.registry.initial import initial_folder  # takes seconds to import
+    from facegate.training.workers import work_together
+
     crops, pool = Path("data/crops") / task, Path("data/pool") / task
     initial = initial_folder(chosen, params)
     done = work_together(chosen, params, crops, SWEEPS, workers, pool, initial, sweeps_url())

@@ -98,3 +98,8 @@ def test_too_few_faces_are_named_with_the_folder(tmp_path, photos):
     (tmp_path / "one.jpg").write_bytes((photos / "obama.jpg").read_bytes())
     with pytest.raises(RegistryError, match=r"1 faces in 2 pictures; at least 40"):
         site_faces(tmp_path, 0.6)
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(RegistryError, match="nowhere: no such folder"):
+        site_faces(tmp_path / "nowhere", 0.6)

@@ -108,6 +108,8 @@ def site_faces(folder: Path, score: float) -> tuple[NDArray[np.uint8], int]:
     Raises:
         RegistryError: the folder is missing, or holds too few faces.
     """
+    if not folder.is_dir():
+        raise RegistryError(f"{folder}: no such folder", "name a folder of pictures of the site")
     files, detector = files_in(folder), Detector(score=score)
     found = [
         largest_face(file, detector)

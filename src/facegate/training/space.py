@@ -40,6 +40,22 @@ def tune_section(task: Task, params: Params) -> TuneParams:
     return sweeps[task]
 
 
+def wanted_sweep(task: Task, params: Params) -> TuneParams:
+    """The sweep of a task that is to be swept.
+
+    Raises:
+        ParamsError: no sweep for this task, or an empty one.
+    """
+    sweep = tune_section(task, params)
+    if not sweep.trials:
+        raise ParamsError(f"`tune.{task}.trials` is 0: nothing to sweep", "ask for trials in params.yaml")
+    if not sweep.space:
+        raise ParamsError(
+            f"`tune.{task}.space` is empty: nothing to sweep", "name a value and its span there"
+        )
+    return sweep
+
+
 def with_values(task: Task, params: Params, values: Mapping[str, Value]) -> Params:
     """Parameters with some numbers of a task's recipe replaced.
 

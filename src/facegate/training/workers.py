@@ -9,7 +9,7 @@ from tqdm import tqdm
 from facegate.contracts import Task
 from facegate.errors import ParamsError
 from facegate.params import Params
-from facegate.training.space import tune_section
+from facegate.training.space import wanted_sweep
 from facegate.training.study import begin, begun, done
 from facegate.training.tune import Plan, run_trial
 
@@ -48,11 +48,7 @@ def work_together(
         ParamsError: the sweep is empty, or all workers died before its end.
         PackError: the crops cannot be used.
     """
-    sweep = tune_section(task, params)
-    if not sweep.trials or not sweep.space:
-        raise ParamsError(
-            f"`tune.{task}.trials` is {sweep.trials}: nothing to sweep", "ask for trials in params.yaml"
-        )
+    sweep = wanted_sweep(task, params)
     plan = Plan.of(task, params, crops, pool, initial)
     study = plan.study(work, storage)
     begin(study, plan.start)
