@@ -9,6 +9,7 @@ import torch
 from facegate.contracts import CROP_COLUMNS, Split, Task
 from facegate.datasets.pack import open_pack
 from facegate.errors import BundleError, CheckpointError, PictureError
+from facegate.evaluation.other_eyes import eye_summary, judge_other_eyes
 from facegate.evaluation.stage import Places, evaluate_task
 from facegate.exporting.bundles import export_bundle, quantise_bundle
 from facegate.faces.detect import Face
@@ -149,6 +150,21 @@ def test_eyes_learn_and_find_the_blinks(eyes):
     evaluation = json.loads((places.reports / "fp32" / "evaluation.json").read_text())
     assert set(evaluation["blinks"]["by_species"]) == {"bona_fide"}
     assert "decisions_flipped" in found["x86-vnni"]["against_fp32"]
+
+
+def test_people_of_another_pack_are_judged_by_the_same_measures(eyes):
+    places, *_ = eyes
+    pack = open_pack(places.crops, CROP_COLUMNS)
+    judge = EyeJudge(load_bundle(places.candidates / "fp32"))
+    params = small(toy_params(Task.EYES)).evaluate
+    judged = judge_other_eyes(judge, pack, np.flatnonzero(pack.column("split") == Split.TEST.value), params)
+    evaluation = json.loads((places.reports / "fp32" / "evaluation.json").read_text())
+    for name in ("people", "frames", "auc", "auc_hard", "blinks"):
+        assert judged[name] == evaluation[name]
+    events = evaluation["blinks"]["as filmed"]["hard"]
+    told = eye_summary(judged).splitlines()
+    assert told[0] == f"{judged['people']} rendered people, synthetic: {judged['frames']} faces, 4 clips"
+    assert told[2].endswith(f"{events['hits']} found, {events['false']} false, {events['missed']} missed")
 
 
 def test_an_eye_judge_watches_a_blink(eyes):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from facegate.errors import NotMeasurableError
-from facegate.evaluation.eye_blinks import BAND, SHARES, choose_thresholds, true_blinks
+from facegate.evaluation.eye_blinks import CLOSE, OPENED, choose_thresholds, true_blinks
 from facegate.evaluation.eye_scores import Eyes
 
 FPS = 10.0
@@ -37,13 +37,20 @@ def clips(*scored):
     return Eyes(names, names, scores, scores, closure, names, times, names)
 
 
-@pytest.mark.parametrize("scale", [1.0, 0.05])
-def test_thresholds_lie_on_both_sides_of_a_trembling_score_whatever_its_scale(scale):
+@pytest.mark.parametrize("scale", [1.0, 0.5])
+def test_thresholds_lie_on_both_sides_of_a_trembling_score_however_open_the_eyes_get(scale):
     blink = [0, 0, 1, 1, 1, 0, 0]
     limits, found = choose_thresholds(clips((blink, scale * np.array([0.9, 0.9, 0.1, 0.42, 0.1, 0.9, 0.9]))))
     assert (found.hits, found.false, found.missed) == (2, 0, 0)  # clean and hard
-    assert limits.close < 0.42 * scale < limits.open
-    assert limits.open - limits.close >= (BAND * (SHARES[1] - SHARES[0]) - 1e-6) * 0.8 * scale
+    assert limits.close == pytest.approx(1 / 9 + CLOSE * 8 / 9, abs=0.01)  # of the highest score
+    assert limits.open == pytest.approx(1 / 9 + OPENED * 8 / 9, abs=0.01)
+
+
+def test_the_thresholds_of_wide_eyes_find_the_blink_of_narrow_ones():
+    blink, wide = [0, 0, 1, 1, 0, 0], np.array([0.95, 0.95, 0.05, 0.05, 0.95, 0.95])
+    narrow = 0.4 * wide
+    _, found = choose_thresholds(clips((blink, wide), (blink, wide), (blink, narrow)))
+    assert (found.hits, found.false, found.missed) == (6, 0, 0)
 
 
 def test_no_blink_is_told():

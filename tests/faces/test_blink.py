@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from facegate.faces.blink import Blink, BlinkParams, EyeState, find_blinks
+from facegate.faces.blink import Blink, BlinkParams, EyeState, find_blinks, watch
 
 PARAMS = BlinkParams(close=0.4, open=0.6)
 
@@ -42,6 +42,25 @@ def test_times_of_crossing_are_interpolated():
 def test_a_gap_in_the_stream_hides_what_was_in_it():
     assert find_blinks([(0.0, 0.9), (0.1, 0.1), (0.9, 0.9)], PARAMS) == []
     assert find_blinks([(0.0, 0.9), (0.9, 0.1), (1.0, 0.9)], PARAMS) == []
+
+
+def test_scores_are_held_against_how_open_these_eyes_get():
+    narrow = [0.45, 0.45, 0.1, 0.1, 0.45]  # never above the upper threshold itself
+    assert len(find_blinks(frames(narrow), PARAMS)) == 1
+    assert (
+        find_blinks(frames([0.09, 0.09, 0.02, 0.02, 0.09]), PARAMS) == []
+    )  # nobody's eyes are open at a tenth
+    assert (
+        find_blinks(frames([0.45, 0.45, 0.3, 0.45]), PARAMS) == []
+    )  # two thirds of the way are no closed eye
+
+
+def test_how_open_eyes_get_is_forgotten_slowly():
+    seen = [(0.0, 1.0), (0.4, 0.5), (0.8, 0.5), (60.0, 0.5)]
+    levels = [state.level for state, _ in watch(seen, PARAMS)]
+    assert levels == pytest.approx([1.0, math.exp(-0.04), math.exp(-0.08), 0.5])
+    (_, (state, _)) = watch([(0.0, 1.0), (60.0, 0.1)], PARAMS)
+    assert state.level == PARAMS.least_level
 
 
 def test_time_must_advance():

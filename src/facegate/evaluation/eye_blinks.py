@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from facegate.errors import NotMeasurableError
 from facegate.evaluation.eye_scores import CLOSED, OPEN, Eyes
-from facegate.faces.blink import BlinkParams, find_blinks
+from facegate.faces.blink import BlinkParams, find_blinks, watch
 from facegate.metrics.bootstrap import Resamples
 from facegate.metrics.events import Matches, Span, f1, f1_interval, match_events
 from facegate.params import EvaluateParams
@@ -45,18 +45,15 @@ def true_blinks(times: NDArray[np.floating], closure: NDArray[np.floating]) -> t
     return whole, unsure
 
 
-SHARES = np.linspace(0.1, 0.9, 17)
-"""Thresholds that are tried, as shares of the way from the median score of closed eyes to that of open ones."""
-BAND = 4
-"""Candidates from one threshold to the other at least, a fifth of that way: without a band between them a score that
-trembles makes two blinks of one."""
+CLOSE, OPENED = 0.2, 0.5
+"""Places of the two thresholds, on the way from the median share of closed eyes to that of open ones. A search for the
+best F1 says less: among the few blinks of a validation split many pairs are equally good."""
 
 
 def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
-    """The two thresholds that find the blinks of the validation clips best, clean and hard together.
+    """The two thresholds of the state machine, from the validation clips, clean and hard together.
 
-    A single frame's threshold is a poor one for blinks: a narrow eye that scores low throughout does not blink.
-    Among equal pairs the middle one of the widest is taken, for it leaves most room for noise.
+    A single frame's threshold is a poor one for blinks: eyes that are half open do not blink.
 
     Returns:
         The thresholds, and what they find.
@@ -67,23 +64,26 @@ def choose_thresholds(val: Eyes) -> tuple[BlinkParams, Matches]:
     clips = list(_clips(val))
     if not any(true_blinks(val.times[rows], val.closure[rows])[0] for rows in clips):
         raise NotMeasurableError("no validation clip holds a blink", "raise `data.synthetic.clip_people`")
-    tried: list[tuple[float, float, BlinkParams, Matches]] = []
-    candidates = _candidates(val)
-    for place, close in enumerate(candidates):
-        for opened in candidates[place + BAND :]:
-            limits = BlinkParams(close=close, open=opened)
-            found = [_matches(val, clips, scores, (1, 0.0), limits, 0) for scores in (val.scores, val.hard)]
-            total = _total([m for matches in found for m in matches])
-            tried.append((float(f1(*total)), round(opened - close, 3), limits, total))
-    best = max((value, width) for value, width, *_ in tried)
-    equal = [(limits, total) for value, width, limits, total in tried if (value, width) == best]
-    return equal[len(equal) // 2]
+    shares = np.concatenate(
+        [_shares(val, rows, scores) for scores in (val.scores, val.hard) for rows in clips]
+    )
+    closure = np.tile(np.concatenate([val.closure[rows] for rows in clips]), 2)
+    shut, opened = (float(np.median(shares[those])) for those in (closure >= CLOSED, closure <= OPEN))
+    way = max(0.0, opened - shut)
+    limits = BlinkParams(close=shut + CLOSE * way, open=shut + OPENED * way)
+    return limits, _total(
+        [m for scores in (val.scores, val.hard) for m in _matches(val, clips, scores, (1, 0.0), limits, 0)]
+    )
 
 
-def _candidates(val: Eyes) -> list[float]:
-    scores, closure = np.concatenate([val.scores, val.hard]), np.tile(val.closure, 2)
-    shut, opened = (float(np.median(scores[those])) for those in (closure >= CLOSED, closure <= OPEN))
-    return (shut + SHARES * max(0.0, opened - shut)).tolist()
+def _shares(part: Eyes, rows: NDArray[np.intp], scores: NDArray[np.float32]) -> list[float]:
+    """Scores of a clip as the state machine compares them."""
+    return [state.share for state, _ in watch(_frames(part, rows, scores))]
+
+
+def _frames(part: Eyes, rows: NDArray[np.intp], scores: NDArray[np.float32]) -> Iterator[tuple[float, float]]:
+    """Time and score of each frame."""
+    return zip(part.times[rows].tolist(), scores[rows].tolist(), strict=True)
 
 
 def evaluate_blinks(
@@ -152,11 +152,9 @@ def _matches(
         true, unsure = true_blinks(part.times[rows], part.closure[rows])
         seen = rows[::step]
         seen = seen[np.random.default_rng([seed, number]).random(seen.size) >= lost] if lost else seen
-        pairs = zip(part.times[seen].tolist(), scores[seen].tolist(), strict=True)
+        blinks = find_blinks(_frames(part, seen, scores), limits)
         gap = float(np.median(np.diff(part.times[rows]))) * step if rows.size > 1 else 0.0
-        matches.append(
-            match_events(true, [(blink[0], blink[1]) for blink in find_blinks(pairs, limits)], unsure, gap)
-        )
+        matches.append(match_events(true, [(blink.start_s, blink.end_s) for blink in blinks], unsure, gap))
     return matches
 
 

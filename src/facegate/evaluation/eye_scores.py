@@ -31,6 +31,10 @@ class Eyes(NamedTuple):
     samples: NDArray[Any]
 
 
+COLUMNS = ("subject_id", "species", "score", "score_hard", "closure", "clip_id", "time_s", "sample_id")
+"""Of an eye table, as the fields of :class:`Eyes`."""
+
+
 def score_eyes(
     model: Any, contract: ModelContract, pack: Pack, rows: NDArray[np.intp], batch: int = 256
 ) -> dict[str, Any]:
@@ -77,9 +81,8 @@ def eyes(table: pa.Table, split: Split) -> Eyes:
     Raises:
         NotMeasurableError: it holds no open or no closed eyes.
     """
-    names = ("subject_id", "species", "score", "score_hard", "closure", "clip_id", "time_s", "sample_id")
     chosen = np.flatnonzero(table["split"].to_numpy(zero_copy_only=False) == split.value)
-    found = Eyes(*(table[name].to_numpy(zero_copy_only=False)[chosen] for name in names))
+    found = Eyes(*(table[name].to_numpy(zero_copy_only=False)[chosen] for name in COLUMNS))
     if not (found.closure <= OPEN).any() or not (found.closure >= CLOSED).any():
         raise NotMeasurableError(
             f"the {split} split lacks open or closed eyes", "raise `data.synthetic.clip_people`"

@@ -16,6 +16,7 @@ from facegate.evaluation.eye_scores import CLOSED, OPEN, Eyes, eyes
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.spoof_points import measured
 from facegate.evaluation.tables import Presentations
+from facegate.faces.blink import BlinkParams
 from facegate.metrics.bootstrap import Resamples, bootstrap_rate, interval, resample
 from facegate.metrics.calibration import choose_map, cllr, fit_logistic, min_cllr
 from facegate.metrics.intervals import exact_rate
@@ -35,37 +36,54 @@ def evaluate_eyes(
     val, test = eyes(table, Split.VAL), eyes(table, Split.TEST)
     draws = resample(test.subjects, params.bootstrap, params.seed)
     threshold = operating_points(table, str(about["dataset"]), params)[_POINT].threshold
-    opened, closed = test.closure <= OPEN, test.closure >= CLOSED
     limits, _ = choose_thresholds(val)
     return plain(
         {
             "synthetic": bool(about["synthetic"]),
             "dataset": about["dataset"],
-            "people": len(set(test.subjects)),
-            "frames": int(test.scores.size),
-            "auc": _auc(draws, test, test.scores, params),
-            "auc_hard": _auc(draws, test, test.hard, params),
-            "operating_points": {
-                _POINT: {
-                    "threshold": threshold,
-                    "open_missed": _rate(draws, test, opened, test.scores < threshold, params),
-                    "closed_missed": _rate(draws, test, closed, test.scores >= threshold, params),
-                    "open_missed_hard": _rate(draws, test, opened, test.hard < threshold, params),
-                    "closed_missed_hard": _rate(draws, test, closed, test.hard >= threshold, params),
-                }
-            },
-            "blinks": evaluate_blinks(draws, test, limits, params),
+            **figures(draws, test, threshold, limits, params),
             "calibration": _calibration(val, test, params),
             "slices": _slices(draws, test, threshold, groups, params),
         }
     )
 
 
+def figures(
+    draws: Resamples, test: Eyes, threshold: float, limits: BlinkParams, params: EvaluateParams
+) -> dict[str, Any]:
+    """What can be said of any frames at given thresholds.
+
+    Args:
+        draws: resamples of their people.
+        test: the frames.
+        threshold: of single frames: open from there on.
+        limits: of the blink state machine.
+        params: confidence and seed.
+    """
+    opened, closed = test.closure <= OPEN, test.closure >= CLOSED
+    return {
+        "people": len(set(test.subjects)),
+        "frames": int(test.scores.size),
+        "auc": _auc(draws, test, test.scores, params),
+        "auc_hard": _auc(draws, test, test.hard, params),
+        "operating_points": {
+            _POINT: {
+                "threshold": threshold,
+                "open_missed": _rate(draws, test, opened, test.scores < threshold, params),
+                "closed_missed": _rate(draws, test, closed, test.scores >= threshold, params),
+                "open_missed_hard": _rate(draws, test, opened, test.hard < threshold, params),
+                "closed_missed_hard": _rate(draws, test, closed, test.hard >= threshold, params),
+            }
+        },
+        "blinks": evaluate_blinks(draws, test, limits, params),
+    }
+
+
 def operating_points(table: pa.Table, dataset: str, params: EvaluateParams) -> dict[str, OperatingPoint]:
     """Thresholds chosen on validation people.
 
     ``eer``: as many open as closed eyes are taken for the other. ``blink_close`` and ``blink_open``: those of the
-    blink state machine, by the F1 of blinks; what was measured is one minus it.
+    blink state machine, shares of how open the eyes get; what was measured is one minus the F1 of blinks.
 
     Raises:
         NotMeasurableError: the split lacks open or closed eyes, or a blink.

@@ -1,4 +1,5 @@
-"""A spoof or clip model on people of another pack: more of them than a test split holds, at the thresholds that it carries.
+"""A spoof, clip or eye model on people of another pack: more of them than a test split holds, at the thresholds that it
+carries.
 
     python -m facegate.evaluation.others artifacts/spoof/candidates/fp32 --crops OTHER/data/crops/spoof
 
@@ -18,6 +19,7 @@ from facegate.contracts import CROP_COLUMNS, ModelContract, Rate, Task
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import FacegateError, NotMeasurableError
 from facegate.evaluation.numbers import plain
+from facegate.evaluation.other_eyes import eye_summary, judge_other_eyes
 from facegate.evaluation.scores import answers, score_presentations
 from facegate.evaluation.spoof import figures
 from facegate.evaluation.spoof_points import rates_at
@@ -25,9 +27,10 @@ from facegate.evaluation.tables import Presentations
 from facegate.metrics.bootstrap import resample
 from facegate.params import EvaluateParams, load_params
 from facegate.runtime.bundle import load_bundle
+from facegate.runtime.eyes import EyeJudge
 from facegate.runtime.session import Session
 
-JUDGED = (Task.SPOOF, Task.LIVENESS)
+JUDGED = (Task.SPOOF, Task.LIVENESS, Task.EYES)
 
 
 def others(crops: Pack, known: Pack) -> NDArray[np.intp]:
@@ -97,7 +100,7 @@ def _rate(values: dict[str, Any]) -> str:
 
 
 def main(
-    bundle: Annotated[Path, typer.Argument(help="folder of a spoof or liveness bundle")],
+    bundle: Annotated[Path, typer.Argument(help="folder of a spoof, liveness or eye bundle")],
     crops: Annotated[Path, typer.Option(help="crop pack of other people, of the same task and size")],
     out: Annotated[Path | None, typer.Option(help="write all figures to this JSON file")] = None,
 ) -> None:
@@ -105,14 +108,18 @@ def main(
     loaded = load_bundle(bundle)
     task = loaded.contract.task
     if task not in JUDGED:
-        raise FacegateError(f"{bundle}: `task` is {task}", "give a bundle of spoof or liveness")
+        raise FacegateError(f"{bundle}: `task` is {task}", f"give a bundle of {', '.join(JUDGED)}")
     pack = open_pack(crops, CROP_COLUMNS)
     rows = others(pack, open_pack(Path("data/crops") / task, CROP_COLUMNS))
-    outputs = answers(Session(loaded), pack, rows, f"judging {len(rows)}")
-    found = judge_others(outputs, loaded.contract, pack, rows, load_params().evaluate)
+    params = load_params().evaluate
+    if task is Task.EYES:
+        found = judge_other_eyes(EyeJudge(loaded), pack, rows, params)
+    else:
+        outputs = answers(Session(loaded), pack, rows, f"judging {len(rows)}")
+        found = judge_others(outputs, loaded.contract, pack, rows, params)
     if out is not None:
         out.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
-    print(summary(found))
+    print(eye_summary(found) if task is Task.EYES else summary(found))
 
 
 if __name__ == "__main__":
