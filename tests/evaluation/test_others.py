@@ -65,3 +65,13 @@ def test_a_model_without_points_still_has_an_area(more, attack_pack, evaluate_pa
     found = judge_others(Brightness().run(more.images(rows)), bare, more, rows, evaluate_params)
     assert found["operating_points"] == {}
     assert np.isfinite(found["auc"]["value"])
+
+
+def test_the_summary_tells_gains_of_clips_with_their_sign(more, attack_pack, judged, evaluate_params):
+    rows = others(more, attack_pack)
+    found = judge_others(Brightness().run(more.images(rows)), judged, more, rows, evaluate_params)
+    one = {"a": 0.03, "b": 0.01, "difference": -0.02, "low": -0.03, "high": -0.005, "p_value": 0.002}
+    told = summary({**found, "against_static": {"mask_rigid": one}}).splitlines()[-1]
+    assert told == (
+        "mask_rigid: AUC of single frames 0.9700, of clips 0.9900, +0.0200 (+0.0050 to +0.0300), p = 0.002"
+    )

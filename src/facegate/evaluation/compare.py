@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from facegate.contracts import Split
 from facegate.errors import NotMeasurableError
 from facegate.evaluation.numbers import plain
-from facegate.evaluation.tables import Comparisons, comparisons, presentations
+from facegate.evaluation.tables import Comparisons, Presentations, comparisons, presentations
 from facegate.metrics.bootstrap import Resamples, bootstrap_rate, resample
 from facegate.metrics.eer_interval import paired_difference, resampled_eers
 from facegate.metrics.pad import BONA_FIDE
@@ -71,23 +71,39 @@ def compare_spoof(
         ``one_minus_auc``: A, B, B − A with its interval and p-value; ``decisions_flipped``: a ``Rate``.
     """
     a, b = presentations(first, Split.TEST), presentations(second, Split.TEST)
-    order_a, order_b = _order(a.samples.astype(str)), _order(b.samples.astype(str))
-    if not np.array_equal(a.samples[order_a], b.samples[order_b]):
+    a, b = (part.at(_order(part.samples.astype(str))) for part in (a, b))
+    if not np.array_equal(a.samples, b.samples):
         raise NotMeasurableError(
             "the two tables hold different presentations", "score both models on the same crops"
         )
     draws = resample(a.subjects, params.bootstrap, params.seed)
-    genuine, subjects = a.species[order_a] == BONA_FIDE, a.subjects[order_a]
-    sides = (a.scores[order_a], b.scores[order_b])
-    values = tuple(1 - auc(scores, genuine) for scores in sides)
-    samples = tuple(1 - resampled_aucs(draws, scores, genuine, subjects) for scores in sides)
-    flipped = (sides[0] >= thresholds[0]) != (sides[1] >= thresholds[1])
+    flipped = (a.scores >= thresholds[0]) != (b.scores >= thresholds[1])
     return plain(
         {
-            "one_minus_auc": _difference(values, samples, draws, params),
-            "decisions_flipped": bootstrap_rate(draws, flipped, subjects, None, params.confidence),
+            "one_minus_auc": one_minus_auc(draws, a, b.scores, params),
+            "decisions_flipped": bootstrap_rate(draws, flipped, a.subjects, None, params.confidence),
         }
     )
+
+
+def one_minus_auc(
+    draws: Resamples, first: Presentations, second: NDArray[np.float32], params: EvaluateParams
+) -> Mapping[str, Any]:
+    """One minus AUC of two systems on the same presentations, and their difference.
+
+    Args:
+        draws: resamples of the people.
+        first: presentations with the scores of system A.
+        second: scores of system B, shape (n,), in that order.
+        params: confidence.
+
+    Returns:
+        ``a``, ``b``, ``difference`` (B − A) with ``low``, ``high``, ``p_value`` and a ``verdict``.
+    """
+    genuine, sides = first.species == BONA_FIDE, (first.scores, second)
+    values = tuple(1 - auc(scores, genuine) for scores in sides)
+    samples = tuple(1 - resampled_aucs(draws, scores, genuine, first.subjects) for scores in sides)
+    return _difference(values, samples, draws, params)
 
 
 def _difference(

@@ -4,18 +4,25 @@ A clip holds everything that its frames hold, so that a clip model which does no
 scores has learnt nothing from time. Both are compared on the same clips, people resampled together.
 """
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from facegate.contracts import Task
 from facegate.datasets.pack import Pack
 from facegate.errors import BundleError
-from facegate.evaluation.compare import compare_spoof
+from facegate.evaluation.compare import compare_spoof, one_minus_auc
+from facegate.evaluation.numbers import plain
 from facegate.evaluation.spoof import evaluate_spoof
+from facegate.evaluation.tables import Presentations
 from facegate.faces.film import unroll
+from facegate.metrics.bootstrap import resample
+from facegate.metrics.pad import BONA_FIDE
 from facegate.params import EvaluateParams
 from facegate.runtime.bundle import load_bundle
 from facegate.runtime.models import SpoofJudge
@@ -39,10 +46,33 @@ def static_fusion(pack: Pack, table: pa.Table, spoof: Path, params: EvaluatePara
     Raises:
         BundleError: the bundle is missing, of another task, or takes crops of another size.
     """
+    fused = static_scores(pack, table["sample_id"].to_pylist(), spoof)
+    place = table.schema.get_field_index("score")
+    static = table.set_column(place, table.schema.field(place), pa.array(fused))
+    found = evaluate_spoof(static, {"synthetic": True, "dataset": ""}, {}, params)
+    points = {name: found["operating_points"][name]["threshold"] for name in found["operating_points"]}
+    compared = compare_spoof(static, table, (points["eer"], points["eer"]), params)
+    return {
+        **{name: found[name] for name in ("auc", "auc_by_species", "operating_points")},
+        "against_static": compared["one_minus_auc"],
+    }
+
+
+def static_scores(pack: Pack, samples: Sequence[str], spoof: Path) -> NDArray[np.float32]:
+    """Score of each clip by the spoof model alone: the mean of its frames' log odds, as a probability, shape (n,).
+
+    Args:
+        pack: the film strips.
+        samples: ids of the clips.
+        spoof: folder of the spoof bundle.
+
+    Raises:
+        BundleError: the bundle is missing, of another task, or takes crops of another size.
+    """
     judge = SpoofJudge(load_bundle(spoof))
     size = judge.bundle.contract.input.height
-    fused = []
-    for row in pack.rows_named(table["sample_id"].to_pylist()).tolist():
+    fused: list[float] = []
+    for row in pack.rows_named(samples).tolist():
         frames, _ = unroll(pack.image(row))
         if frames.shape[1] != size:
             raise BundleError(
@@ -52,12 +82,27 @@ def static_fusion(pack: Pack, table: pa.Table, spoof: Path, params: EvaluatePara
         scores = np.clip(judge.score_crops(frames).astype(np.float64), _EDGE, 1 - _EDGE)
         odds = np.log(scores / (1 - scores)).mean()
         fused.append(1 / (1 + np.exp(-odds)))
-    place = table.schema.get_field_index("score")
-    static = table.set_column(place, table.schema.field(place), pa.array(fused, pa.float32()))
-    found = evaluate_spoof(static, {"synthetic": True, "dataset": ""}, {}, params)
-    points = {name: found["operating_points"][name]["threshold"] for name in found["operating_points"]}
-    compared = compare_spoof(static, table, (points["eer"], points["eer"]), params)
-    return {
-        **{name: found[name] for name in ("auc", "auc_by_species", "operating_points")},
-        "against_static": compared["one_minus_auc"],
-    }
+    return np.array(fused, np.float32)
+
+
+def against_static(
+    clips: Presentations, static: NDArray[np.float32], params: EvaluateParams
+) -> dict[str, Mapping[str, Any]]:
+    """Static fusion (a) and a clip model (b) on the same clips: of all attacks, and of each species.
+
+    Args:
+        clips: with the scores of the clip model.
+        static: scores by :func:`static_scores` in that order, shape (n,).
+        params: resamples, confidence and seed.
+
+    Returns:
+        One minus AUC of both and their difference, see :func:`~facegate.evaluation.compare.one_minus_auc`.
+    """
+    species = sorted(set(clips.species) - {BONA_FIDE})
+    found: dict[str, Mapping[str, Any]] = {}
+    for name, kinds in {"all": species, **{name: [name] for name in species}}.items():
+        rows = np.isin(clips.species, [BONA_FIDE, *kinds])
+        part = clips.at(rows)
+        draws = resample(part.subjects, params.bootstrap, params.seed)
+        found[name] = one_minus_auc(draws, replace(part, scores=static[rows]), part.scores, params)
+    return plain(found)

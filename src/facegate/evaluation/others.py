@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from facegate.contracts import CROP_COLUMNS, ModelContract, Rate, Task
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import FacegateError, NotMeasurableError
+from facegate.evaluation.liveness import against_static, static_scores
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.other_eyes import eye_summary, judge_other_eyes
 from facegate.evaluation.scores import answers, score_presentations
@@ -53,6 +54,7 @@ def judge_others(
     crops: Pack,
     rows: NDArray[np.intp],
     params: EvaluateParams,
+    static: Path | None = None,
 ) -> dict[str, Any]:
     """Figures of presentations at the contract's own thresholds.
 
@@ -62,6 +64,7 @@ def judge_others(
         crops: the pack.
         rows: of it, shape (n,).
         params: resamples, confidence and seed.
+        static: folder of a spoof bundle that a clip model is held against, which adds ``against_static``.
 
     Returns:
         See :func:`~facegate.evaluation.spoof.figures`; ``synthetic`` says whether everybody is rendered.
@@ -76,7 +79,11 @@ def judge_others(
         name: rates_at(draws, shown, point.threshold, params)
         for name, point in contract.operating_points.items()
     }
-    return plain({"synthetic": crops.synthetic, **figures(draws, shown, at, params)})
+    found = plain({"synthetic": crops.synthetic, **figures(draws, shown, at, params)})
+    if static is not None:
+        fused = static_scores(crops, shown.samples.tolist(), static)
+        found["against_static"] = against_static(shown, fused, params)
+    return found
 
 
 def summary(found: dict[str, Any]) -> str:
@@ -90,6 +97,11 @@ def summary(found: dict[str, Any]) -> str:
     for name, point in found["operating_points"].items():
         bpcer, apcer = _rate(point["bpcer"]), _rate(point["worst_apcer"])
         lines.append(f"{name}: BPCER {bpcer}; worst APCER {apcer}, {point['worst_species']}")
+    for name, one in found.get("against_static", {}).items():
+        gain = (
+            f"{-one['difference']:+.4f} ({-one['high']:+.4f} to {-one['low']:+.4f}), p = {one['p_value']:.3f}"
+        )
+        lines.append(f"{name}: AUC of single frames {1 - one['a']:.4f}, of clips {1 - one['b']:.4f}, {gain}")
     return "\n".join(lines)
 
 
@@ -103,6 +115,9 @@ def main(
     bundle: Annotated[Path, typer.Argument(help="folder of a spoof, liveness or eye bundle")],
     crops: Annotated[Path, typer.Option(help="crop pack of other people, of the same task and size")],
     out: Annotated[Path | None, typer.Option(help="write all figures to this JSON file")] = None,
+    static: Annotated[
+        Path | None, typer.Option(help="folder of the spoof bundle that a clip model must beat")
+    ] = None,
 ) -> None:
     """Judge everybody in a pack whom the data set of this folder does not hold."""
     loaded = load_bundle(bundle)
@@ -116,7 +131,7 @@ def main(
         found = judge_other_eyes(EyeJudge(loaded), pack, rows, params)
     else:
         outputs = answers(Session(loaded), pack, rows, f"judging {len(rows)}")
-        found = judge_others(outputs, loaded.contract, pack, rows, params)
+        found = judge_others(outputs, loaded.contract, pack, rows, params, static)
     if out is not None:
         out.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
     print(eye_summary(found) if task is Task.EYES else summary(found))

@@ -78,6 +78,10 @@ class Presentations:
     species: NDArray[np.object_]
     scores: NDArray[np.float32]
 
+    def at(self, rows: NDArray[Any]) -> "Presentations":
+        """Some of them, by index or mask."""
+        return Presentations(self.samples[rows], self.subjects[rows], self.species[rows], self.scores[rows])
+
 
 def write_table(path: Path, columns: Mapping[str, Any], task: Task, about: Mapping[str, Any]) -> None:
     """Write a score table, whole or not at all.
