@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from facegate.contracts import OperatingPoint, Rate, Split, Task
-from facegate.errors import NotMeasurableError
-from facegate.evaluation.others import judge_others, others, summary
-from tests.evaluation.small_bundles import contract
+from facegate.errors import FacegateError, NotMeasurableError
+from facegate.evaluation.others import judge_others, main, others, summary
+from tests.evaluation.small_bundles import contract, write_small_bundle
 from tests.evaluation.small_sets import Brightness, attack_rows, written
 
 
@@ -75,3 +75,10 @@ def test_the_summary_tells_gains_of_clips_with_their_sign(more, attack_pack, jud
     assert told == (
         "mask_rigid: AUC of single frames 0.9700, of clips 0.9900, +0.0200 (+0.0050 to +0.0300), p = 0.002"
     )
+
+
+def test_single_frames_are_for_clip_models_to_beat(tmp_path):
+    bundle = tmp_path / "bundle"
+    write_small_bundle(bundle, Task.SPOOF)
+    with pytest.raises(FacegateError, match="leave out `--static`"):
+        main(bundle, tmp_path / "crops", static=bundle)

@@ -124,6 +124,8 @@ def main(
     task = loaded.contract.task
     if task not in JUDGED:
         raise FacegateError(f"{bundle}: `task` is {task}", f"give a bundle of {', '.join(JUDGED)}")
+    if static is not None and task is not Task.LIVENESS:
+        raise FacegateError(f"{bundle}: `task` is {task}", "leave out `--static`, which is for clip models")
     pack = open_pack(crops, CROP_COLUMNS)
     rows = others(pack, open_pack(Path("data/crops") / task, CROP_COLUMNS))
     params = load_params().evaluate
