@@ -4,6 +4,7 @@ import pytest
 from facegate.errors import NotMeasurableError
 from facegate.evaluation.eye_blinks import CLOSE, OPENED, choose_thresholds, true_blinks
 from facegate.evaluation.eye_scores import Eyes
+from facegate.faces.blink import BlinkParams
 
 FPS = 10.0
 
@@ -37,13 +38,16 @@ def clips(*scored):
     return Eyes(names, names, scores, scores, closure, names, times, names)
 
 
-@pytest.mark.parametrize("scale", [1.0, 0.5])
-def test_thresholds_lie_on_both_sides_of_a_trembling_score_however_open_the_eyes_get(scale):
-    blink = [0, 0, 1, 1, 1, 0, 0]
+@pytest.mark.parametrize("scale", [1.0, 0.5, 0.05])
+def test_thresholds_lie_on_both_sides_of_a_trembling_score_whatever_its_scale(scale):
+    blink, level = [0, 0, 1, 1, 1, 0, 0], max(0.9 * scale, BlinkParams().least_level)
     limits, found = choose_thresholds(clips((blink, scale * np.array([0.9, 0.9, 0.1, 0.42, 0.1, 0.9, 0.9]))))
     assert (found.hits, found.false, found.missed) == (2, 0, 0)  # clean and hard
-    assert limits.close == pytest.approx(1 / 9 + CLOSE * 8 / 9, abs=0.01)  # of the highest score
-    assert limits.open == pytest.approx(1 / 9 + OPENED * 8 / 9, abs=0.01)
+    assert limits.close < 0.42 * scale / level < limits.open
+    shut, way = 0.1 * scale / level, 0.8 * scale / level
+    assert limits.close == pytest.approx(shut + CLOSE * way, abs=0.01)
+    assert limits.open == pytest.approx(shut + OPENED * way, abs=0.01)
+    assert limits.open - limits.close >= 0.2 * way
 
 
 def test_the_thresholds_of_wide_eyes_find_the_blink_of_narrow_ones():

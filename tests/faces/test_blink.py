@@ -44,15 +44,16 @@ def test_a_gap_in_the_stream_hides_what_was_in_it():
     assert find_blinks([(0.0, 0.9), (0.9, 0.1), (1.0, 0.9)], PARAMS) == []
 
 
-def test_scores_are_held_against_how_open_these_eyes_get():
-    narrow = [0.45, 0.45, 0.1, 0.1, 0.45]  # never above the upper threshold itself
-    assert len(find_blinks(frames(narrow), PARAMS)) == 1
-    assert (
-        find_blinks(frames([0.09, 0.09, 0.02, 0.02, 0.09]), PARAMS) == []
-    )  # nobody's eyes are open at a tenth
-    assert (
-        find_blinks(frames([0.45, 0.45, 0.3, 0.45]), PARAMS) == []
-    )  # two thirds of the way are no closed eye
+@pytest.mark.parametrize(
+    ("scores", "count"),
+    [
+        ([0.45, 0.45, 0.1, 0.1, 0.45], 1),  # never above the upper threshold itself
+        ([0.09, 0.09, 0.02, 0.02, 0.09], 0),  # nobody's eyes are open at a tenth
+        ([0.45, 0.45, 0.3, 0.45], 0),  # two thirds of the way are no closed eye
+    ],
+)
+def test_scores_are_held_against_how_open_these_eyes_get(scores, count):
+    assert len(find_blinks(frames(scores), PARAMS)) == count
 
 
 def test_how_open_eyes_get_is_forgotten_slowly():
