@@ -38,6 +38,7 @@ from facegate.params.outcome import (
 )
 from facegate.params.reading import explain, read_yaml
 from facegate.params.training import (
+    AuxiliaryParams,
     ContentParams,
     DistilParams,
     EyesParams,
@@ -55,6 +56,7 @@ from facegate.params.training import (
 )
 
 __all__ = [
+    "AuxiliaryParams",
     "BenchmarkParams",
     "ContentParams",
     "DataParams",

@@ -183,6 +183,17 @@ class ContentParams(Frozen):
     seed: int = 1
 
 
+class AuxiliaryParams(Frozen):
+    """Tasks beside the answer, of training only: weights of their losses; 0 leaves one out."""
+
+    pixel: Annotated[float, Field(ge=0)] = 0.0
+    """Every place of the medium's map is to answer by itself (George & Marcel, 2019)."""
+    depth: Annotated[float, Field(ge=0)] = 0.0
+    """A face's depth where a live face is, none where an attack is (Liu, Jourabloo & Liu, 2018)."""
+    fourier: Annotated[float, Field(ge=0)] = 0.0
+    """The spectrum of the native patch is to be told from the medium's map."""
+
+
 class SpoofParams(Frozen):
     """Is this a live person, from one frame."""
 
@@ -193,6 +204,11 @@ class SpoofParams(Frozen):
     """Weight of each branch's own answer, so that neither leans on the other."""
     sharpness_weight: Annotated[float, Field(ge=0)] = 0.0
     """Weight of the squared correlation of the answer with sharpness within each class; 0 leaves it alone."""
+    focal: Annotated[float, Field(ge=0, le=10)] = 0.0
+    """Focusing power of the focal loss; 0 is the cross-entropy."""
+    central_difference: Fraction = 0.0
+    """Share by which a 3 × 3 convolution's kernel is taken from its centre; 1 sees differences alone."""
+    auxiliary: AuxiliaryParams = AuxiliaryParams()
     mirrored: bool = False
     """Once trained, ask about the mirror image too and go by the mean: fewer errors in twice the time."""
     augmentation: Fraction = 0.5

@@ -8,6 +8,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facegate.models.learner import Learner
+from facegate.models.spoof.auxiliary import Depth, Fourier, everywhere
+from facegate.models.spoof.central import fold, take_from_centre
 from facegate.models.spoof.network import CLASSES, SpoofNet
 from facegate.models.spoof.sharpness import dependence, sharpness
 from facegate.params import SpoofParams
@@ -25,7 +27,8 @@ class SpoofModule(Learner):
     """Cross-entropies over (attack, bona fide) of the sum and of each branch, beside one over the species.
 
     Naming the species is a task of training only: it keeps the features of a rare species from being drowned
-    by an easy one. Its head is not exported. What the answer owes to sharpness within a class costs too.
+    by an easy one. Neither its head is exported nor those of the auxiliary tasks. What the answer owes to
+    sharpness within a class costs too.
 
     Args:
         params: recipe.
@@ -39,27 +42,55 @@ class SpoofModule(Learner):
     def __init__(self, params: SpoofParams, size: int, species: int) -> None:
         network = SpoofNet(**network_kwargs(params, size))
         super().__init__(network, params.optim)
-        self.species_weight, self.branch_weight = params.species_weight, params.branch_weight
-        self.sharpness_weight = params.sharpness_weight
+        self.params = params
         self.species_head = nn.Linear(network.features, species)
+        self.depth = Depth(network.scene.features) if params.auxiliary.depth else None
+        self.fourier = Fourier(network.medium.features) if params.auxiliary.fourier else None
+        if params.central_difference:
+            take_from_centre(network, params.central_difference)
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
-        """Weighted sum of the cross-entropies and of the dependence on sharpness.
+        """Weighted sum of the cross-entropies, of the dependence on sharpness and of the auxiliary tasks.
 
         Args:
             images: normalised pictures (N, 3, H, W).
             labels: 0 for bona fide, any other an attack species.
         """
-        network = cast(SpoofNet, self.network)
-        medium, scene = network.describe_medium(images), network.describe_scene(images)
+        network, params = cast(SpoofNet, self.network), self.params
+        classes = torch.where(labels == 0, BONA_FIDE, 1 - BONA_FIDE)
+        native = network.native(images)
+        maps = network.medium.maps(native), network.scene.maps(images)
+        medium, scene = (
+            network.dropout(branch.mean(part))
+            for branch, part in zip((network.medium, network.scene), maps, strict=True)
+        )
         mediums, scenes = network.medium_judge(medium), network.scene_judge(scene)
         named = self.species_head(torch.cat([medium, scene], 1))
-        loss = _judged(mediums + scenes, labels) + self.species_weight * _entropy(named, labels)
-        loss = loss + self.branch_weight * (_judged(mediums, labels) + _judged(scenes, labels))
-        if self.sharpness_weight:
+        loss = focal(mediums + scenes, classes, params.focal) + params.species_weight * _entropy(
+            named, labels
+        )
+        loss = loss + params.branch_weight * (_entropy(mediums, classes) + _entropy(scenes, classes))
+        if params.sharpness_weight:
             answers = _margin((mediums + scenes).float())
-            loss = loss + self.sharpness_weight * dependence(answers, sharpness(images), (labels == 0).long())
+            loss = loss + params.sharpness_weight * dependence(answers, sharpness(images), classes)
+        return loss + self._auxiliary(native, *maps, classes)
+
+    def _auxiliary(self, native: Tensor, medium: Tensor, scene: Tensor, classes: Tensor) -> Tensor:
+        weights = self.params.auxiliary
+        loss = native.new_zeros(())
+        if weights.pixel:
+            judge = cast(SpoofNet, self.network).medium_judge
+            loss = loss + weights.pixel * _entropy(*everywhere(judge, medium, classes))
+        if self.depth is not None:
+            loss = loss + weights.depth * self.depth(scene, classes == BONA_FIDE)
+        if self.fourier is not None:
+            loss = loss + weights.fourier * self.fourier(medium, native)
         return loss
+
+    def finish(self, images: Tensor) -> None:
+        """Leave plain convolutions behind."""
+        del images
+        fold(self.network)
 
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
         """Area under the ROC, 0 to 1; 0.5 where only one class is present."""
@@ -72,9 +103,20 @@ def _margin(logits: Tensor) -> Tensor:
     return logits[:, BONA_FIDE] - logits[:, 1 - BONA_FIDE]
 
 
-def _judged(logits: Tensor, species: Tensor) -> Tensor:
-    return _entropy(logits, torch.where(species == 0, BONA_FIDE, 1 - BONA_FIDE))
-
-
 def _entropy(logits: Tensor, labels: Tensor) -> Tensor:
     return functional.cross_entropy(logits.float(), labels, label_smoothing=SMOOTHING)
+
+
+def focal(logits: Tensor, classes: Tensor, power: float) -> Tensor:
+    """Cross-entropy, the less of it the surer a right answer is (Lin et al., 2017, arXiv:1708.02002).
+
+    Args:
+        logits: (N, C).
+        classes: the right ones, (N,).
+        power: focusing power; 0 is the cross-entropy.
+    """
+    if not power:
+        return _entropy(logits, classes)
+    losses = functional.cross_entropy(logits.float(), classes, label_smoothing=SMOOTHING, reduction="none")
+    right = logits.float().softmax(1).gather(1, classes[:, None])[:, 0]
+    return ((1 - right) ** power * losses).mean()

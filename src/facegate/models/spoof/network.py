@@ -64,6 +64,18 @@ class Branch(nn.Sequential):
         super().__init__(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten())
         self.features = channels
 
+    def maps(self, x: Tensor) -> Tensor:
+        """What :meth:`mean` takes the mean of, (N, features, h, w)."""
+        for layer in list(self)[:-2]:
+            x = layer(x)
+        return x
+
+    def mean(self, maps: Tensor) -> Tensor:
+        """Mean over the area, (N, features)."""
+        for layer in list(self)[-2:]:
+            maps = layer(maps)
+        return maps
+
 
 class SpoofNet(nn.Module):
     """Native patch and coarse scene, their logits added up.
@@ -87,10 +99,14 @@ class SpoofNet(nn.Module):
         self.medium_judge = nn.Linear(self.medium.features, len(CLASSES))
         self.scene_judge = nn.Linear(self.scene.features, len(CLASSES))
 
+    def native(self, x: Tensor) -> Tensor:
+        """Detail (N, 3, patch, patch) of the native patch of normalised pictures (N, 3, size, size)."""
+        start, stop = self.offset - Detail.reach, self.offset + self.patch + Detail.reach
+        return self.detail(x[:, :, start:stop, start:stop])
+
     def describe_medium(self, x: Tensor) -> Tensor:
         """Features (N, F) of the native patch of normalised pictures (N, 3, size, size)."""
-        start, stop = self.offset - Detail.reach, self.offset + self.patch + Detail.reach
-        return self.dropout(self.medium(self.detail(x[:, :, start:stop, start:stop])))
+        return self.dropout(self.medium(self.native(x)))
 
     def describe_scene(self, x: Tensor) -> Tensor:
         """Features (N, F) of the whole crop."""
