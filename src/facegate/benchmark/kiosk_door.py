@@ -91,15 +91,17 @@ def running(data: Path, bundles: Path | None = None, release: Path | None = None
 
 
 def _await(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    httpx, end = _httpx(), time.monotonic() + START_S
-    while time.monotonic() < end and process.poll() is None:
+    httpx, end, said = _httpx(), time.monotonic() + START_S, ""
+    while time.monotonic() < end and process.poll() is None and not said:
         with contextlib.suppress(httpx.TransportError):
-            if httpx.get(f"{address}/readyz", timeout=5).status_code == 200:
+            answer = httpx.get(f"{address}/readyz", timeout=5)
+            if answer.status_code == 200:
                 return
+            said = "\n".join(answer.json()["problems"])
         time.sleep(0.1)
-    tail = "\n".join(log.read_text(errors="replace").splitlines()[-5:])
+    said = said or "\n".join(log.read_text(errors="replace").splitlines()[-5:])
     raise FacegateError(
-        f"the service did not get ready: {tail}", "mend what it says, then start the trial again"
+        f"the service did not get ready: {said}", "mend what it says, then start the trial again"
     )
 
 
