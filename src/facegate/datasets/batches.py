@@ -19,6 +19,7 @@ from torch.utils.data import Dataset
 from facegate.contracts import CROP_COLUMNS, POOL_COLUMNS, AttackSpecies, Split, Task
 from facegate.datasets import effects
 from facegate.datasets.augment import Augmenter
+from facegate.datasets.framing import Surroundings, framed, load_surroundings
 from facegate.datasets.pack import decode_image, open_pack, open_split
 from facegate.datasets.sampling import people_plan, species_plan
 from facegate.errors import PackError
@@ -69,11 +70,13 @@ class Crops:
         images: RGB uint8 of shape (N, H, W, 3).
         subjects: subject of each.
         species: AttackSpecies of each.
+        around: what surrounds each, where a recipe frames them anew; else nothing.
     """
 
     images: NDArray[np.uint8]
     subjects: NDArray[np.str_]
     species: NDArray[np.str_]
+    around: Sequence[Surroundings] = ()
 
     def __len__(self) -> int:
         return len(self.images)
@@ -84,12 +87,17 @@ class Crops:
         return self.species == AttackSpecies.BONA_FIDE
 
 
-def load_crops(path: Path, split: Split) -> Crops:
+def load_crops(path: Path, split: Split, framing: bool = False) -> Crops:
     """Decode the training or the validation split.
+
+    Args:
+        path: crop pack.
+        split: training or validation.
+        framing: whether to read what surrounds the crops too.
 
     Raises:
         PackError: the pack is unreadable, the split is empty, or it is the test split, which no part of
-            training may see.
+            training may see; or it does not hold what surrounds the crops.
     """
     pack, rows = open_split(path, split, NEEDED)
     if not len(rows):
@@ -97,7 +105,8 @@ def load_crops(path: Path, split: Split) -> Crops:
             f"{path}: no rows in split `{split}`", "add people, or raise its share in `data.split`"
         )
     subjects, species = (pack.column(name)[rows].astype(str) for name in ("subject_id", "species"))
-    return Crops(pack.images(rows), subjects, species)
+    whole = load_surroundings(pack, rows) if framing else ()
+    return Crops(pack.images(rows), subjects, species, whole)
 
 
 class TrainBatches(Dataset[Batch]):
@@ -131,6 +140,13 @@ class TrainBatches(Dataset[Batch]):
         del labels
         return self.crops.images[rows]
 
+    def drawn(
+        self, rows: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """The same, where chance has a part in them."""
+        del rng
+        return self.pictures(rows, labels)
+
     def __len__(self) -> int:
         return self.steps
 
@@ -140,11 +156,8 @@ class TrainBatches(Dataset[Batch]):
             self._planned = (epoch, self.plan(np.random.default_rng([self.seed, epoch])))
         rows, labels = (part[step] for part in self._planned[1])
         progress = (epoch + step / self.steps) / self.epochs
-        images = self.augment(
-            self.pictures(rows, labels),
-            np.random.default_rng([self.seed, epoch, step]),
-            self.strength * min(1.0, 2 * progress),
-        )
+        rng = np.random.default_rng([self.seed, epoch, step])
+        images = self.augment(self.drawn(rows, labels, rng), rng, self.strength * min(1.0, 2 * progress))
         return torch.from_numpy(images), torch.from_numpy(labels)
 
 
@@ -187,11 +200,14 @@ class SpeciesBatches(TrainBatches):
         crops: training split.
         batch: pictures in a batch.
         names: bona fide and the attack species, see :func:`species_names`.
+        framing: see :func:`framed`; without effect on crops that came without what surrounds them.
         common: see :class:`TrainBatches`.
     """
 
-    def __init__(self, crops: Crops, *, batch: int, names: Sequence[str], **common: Any) -> None:
-        self.names = list(names)
+    def __init__(
+        self, crops: Crops, *, batch: int, names: Sequence[str], framing: float = 0.0, **common: Any
+    ) -> None:
+        self.names, self.framing = list(names), framing
         self.numbers = np.array([self.names.index(name) for name in crops.species.tolist()], np.int64)
         super().__init__(crops, Task.SPOOF, min(batch, 2 * len(crops)), **common)
 
@@ -199,6 +215,15 @@ class SpeciesBatches(TrainBatches):
         """See :func:`species_plan`."""
         rows = species_plan(self.crops.species.tolist(), self.size, self.steps, rng)
         return rows, self.numbers[rows]
+
+    def drawn(
+        self, rows: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.uint8]:
+        """Pictures, framed anew where the recipe asks for it."""
+        if not (self.framing and self.crops.around):
+            return self.pictures(rows, labels)
+        size = self.crops.images.shape[1]
+        return np.stack([framed(self.crops.around[row], self.framing, size, rng) for row in rows.tolist()])
 
 
 class PoolBatches(Dataset[DistilBatch]):

@@ -14,11 +14,11 @@ from facegate.datasets.prepare import (
     CARRIED,
     EXAMPLES,
     SAMPLE_PACK,
-    SHARD_COLUMNS,
     Tally,
     cached_detector,
     cached_pack,
     choose_face,
+    shard_columns,
 )
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
 from facegate.errors import FacegateError, PictureError
@@ -112,7 +112,12 @@ def prepare_clips(
     tally = Tally()
     with PackWriter(out, CROP_COLUMNS, rows_per_part=256) as writer:
         made = run_jobs(
-            cropper, list(_jobs(pack)), SHARD_COLUMNS, shards, params.workers, "making film strips"
+            cropper,
+            list(_jobs(pack)),
+            shard_columns(Task.LIVENESS),
+            shards,
+            params.workers,
+            "making film strips",
         )
         writer.write_all(tally.count(made))
         kept = {name: pack.metadata[name] for name in CARRIED if name in pack.metadata}

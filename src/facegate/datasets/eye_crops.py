@@ -18,11 +18,11 @@ from facegate.datasets.prepare import (
     EXAMPLES,
     PICTURES_PER_SHARD,
     SAMPLE_PACK,
-    SHARD_COLUMNS,
     Tally,
     cached_detector,
     cached_pack,
     choose_face,
+    shard_columns,
 )
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
 from facegate.errors import FacegateError, PackError
@@ -122,7 +122,9 @@ def prepare_eyes(
         for pack, rows in chosen:
             cropper = EyeCropper(pack.path, pack.digest, params)
             title = f"cropping eyes of {pack.path.name}"
-            made = run_jobs(cropper, list(_jobs(pack, rows)), SHARD_COLUMNS, shards, params.workers, title)
+            made = run_jobs(
+                cropper, list(_jobs(pack, rows)), shard_columns(Task.EYES), shards, params.workers, title
+            )
             writer.write_all(tally.count(made))
         kept = {name: clips.metadata[name] for name in CARRIED if name in clips.metadata}
         origin = {

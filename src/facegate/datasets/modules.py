@@ -172,6 +172,7 @@ def spoof_data(
         "epochs": optim.epochs,
         "strength": params.augmentation,
         "names": species_names(train, *([content] if content else [])),
+        "framing": params.framing,
     }
     faces = SpeciesBatches(train, batch=optim.batch_size - beside, seed=optim.seed, **common)
     batches: TrainBatches | ContentBeside = faces

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Task, nullable
+from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Column, Split, Task, nullable
+from facegate.datasets.framing import AROUND_COLUMNS, around
 from facegate.datasets.pack import Pack, PackWriter, decode_image, encode_png, open_pack, rows_of
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
 from facegate.datasets.traps import source_account
@@ -41,11 +42,16 @@ EXAMPLES = 20
 CARRIED = ("source", "protocol", "test", "pairs")
 """Metadata of the sample pack that the crop pack keeps; ``pairs`` are [fold, id, id, mated]."""
 
-SHARD_COLUMNS = (
-    *(c._replace(nullable=True) for c in CROP_COLUMNS),
-    nullable("problem", "string", "why there is no crop"),
-)
-"""A shard: rows of a crop pack, and what stands in for a crop that could not be made."""
+
+def columns_of(task: Task) -> tuple[Column, ...]:
+    """Columns of a task's crop pack."""
+    return (*CROP_COLUMNS, *(AROUND_COLUMNS if task is Task.SPOOF else ()))
+
+
+def shard_columns(task: Task) -> tuple[Column, ...]:
+    """A shard: rows of a crop pack, and what stands in for a crop that could not be made."""
+    optional = (c._replace(nullable=True) for c in columns_of(task))
+    return (*optional, nullable("problem", "string", "why there is no crop"))
 
 
 def prepare(
@@ -70,11 +76,15 @@ def prepare(
     pack = _samples_of(task, samples)
     cropper = Cropper(task, samples, pack.digest, params)
     settings = params.model_dump(exclude={"workers"})
-    shards = shard_cache(cache, task, pack.digest, settings, modules=[__name__, "facegate.faces"])
+    shards = shard_cache(
+        cache, task, pack.digest, settings, modules=[__name__, "facegate.datasets.framing", "facegate.faces"]
+    )
     jobs = [Job(f"{start:08d}", stop - start, (start, stop)) for start, stop in _spans(len(pack))]
     tally = Tally()
-    with PackWriter(out, CROP_COLUMNS) as writer:
-        rows = run_jobs(cropper, jobs, SHARD_COLUMNS, shards, params.workers, f"cropping {samples.name}")
+    with PackWriter(out, columns_of(task)) as writer:
+        rows = run_jobs(
+            cropper, jobs, shard_columns(task), shards, params.workers, f"cropping {samples.name}"
+        )
         writer.write_all(tally.count(rows))
         kept = {name: pack.metadata[name] for name in CARRIED if name in pack.metadata}
         writer.metadata = {**kept, "task": str(task), "samples_digest": pack.digest, **tally.summary(None)}
@@ -134,7 +144,13 @@ def crop_sample(row: Row, task: Task, detector: Detector, params: PrepareParams)
         "box": face.box.tolist(),
         "landmarks": face.landmarks.ravel().tolist(),
         "landmark_error": error,
+        **(_surroundings(image, face, params) if task is Task.SPOOF and row["split"] == Split.TRAIN else {}),
     }
+
+
+def _surroundings(image: NDArray[np.uint8], face: Face, params: PrepareParams) -> dict[str, Any]:
+    part, square = around(image, face.box, params.context_factor, params.context_size)
+    return {"around": encode_png(part), "square": square}
 
 
 def choose_face(

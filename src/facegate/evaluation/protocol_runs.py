@@ -77,7 +77,7 @@ def run_arms(
         key = arm_key(arm, (pack.digest, content.digest), params, steps)
         tables = {branch: out / arm.title / f"{branch}.parquet" for branch in BRANCHES}
         if not all(_is_of(table, key) for table in tables.values()):
-            lessons = lessons or read_lessons(pack, content)
+            lessons = lessons or read_lessons(pack, content, params.spoof.framing > 0)
             model = Branches(train_arm(arm, lessons, params, steps).network)
             _write(model, pack, tables, {"arm": arm.title, "key": key, "steps": steps})
         found[arm.title] = tables

@@ -212,6 +212,8 @@ class SpoofParams(Frozen):
     mirrored: bool = False
     """Once trained, ask about the mirror image too and go by the mean: fewer errors in twice the time."""
     augmentation: Fraction = 0.5
+    framing: Annotated[float, Field(ge=0, le=0.1)] = 0.0
+    """How much training crops differ in scale from what the detector says, and half that in place; each time anew."""
     content: ContentParams | None = None
     """Other content beside the faces; without it the network sees faces alone."""
     optim: OptimParams

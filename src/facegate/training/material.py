@@ -38,7 +38,7 @@ from facegate.training.initial import Initial, load_initial
 CODE = (
     "models/**/*.py",
     "training/*.py",
-    *(f"datasets/{name}.py" for name in ("augment", "batches", "effects", "modules", "sampling")),
+    *(f"datasets/{name}.py" for name in ("augment", "batches", "effects", "framing", "modules", "sampling")),
     *(f"datasets/{name}.py" for name in ("clip_batches", "eye_batches", "eye_effects")),
     *(f"faces/{name}.py" for name in ("film", "motion")),
 )
@@ -88,7 +88,8 @@ def load_material(
     if task in _LOADERS:
         load = _LOADERS[task]
         return Material(task, load(crops, Split.TRAIN), load(crops, Split.VAL), open_pack(crops).digest)
-    train, validation = load_crops(crops, Split.TRAIN), load_crops(crops, Split.VAL)
+    framing = task is Task.SPOOF and params.spoof.framing > 0
+    train, validation = load_crops(crops, Split.TRAIN, framing), load_crops(crops, Split.VAL)
     height, width = train.images.shape[1:3]
     if height != width or (task is Task.RECOGNITION and width != SIZE):
         wanted = f"{SIZE} × {SIZE}" if task is Task.RECOGNITION else "square"

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from facegate.contracts import AttackSpecies, Split, Task
 from facegate.datasets.batches import Crops
+from facegate.datasets.framing import load_surroundings
 from facegate.datasets.modules import CropModule
 from facegate.datasets.pack import Pack
 from facegate.errors import PackError
@@ -147,11 +148,16 @@ class Lessons:
         return material if arm.faces else replace(material, train=content, content=None)
 
 
-def read_lessons(pack: Pack, pool: Pack) -> Lessons:
+def read_lessons(pack: Pack, pool: Pack, framing: bool = False) -> Lessons:
     """Read the training and validation faces of a crop pack, and the content of a pool.
 
+    Args:
+        pack: the crops.
+        pool: the content.
+        framing: whether to read what surrounds the training crops too.
+
     Raises:
-        PackError: a split is empty, or a pack does not name its simulation.
+        PackError: a split is empty, or a pack does not name its simulation or lacks what surrounds its crops.
     """
     rows = {
         "train": (pack, np.flatnonzero(pack.column("split") == Split.TRAIN)),
@@ -159,6 +165,8 @@ def read_lessons(pack: Pack, pool: Pack) -> Lessons:
         "content": (pool, np.arange(len(pool))),
     }
     crops = {name: _crops(*part, name) for name, part in rows.items()}
+    if framing:
+        crops["train"] = replace(crops["train"], around=load_surroundings(*rows["train"]))
     return Lessons(
         **crops,
         columns={name: held_columns(*part) for name, part in rows.items()},
@@ -208,4 +216,5 @@ def _crops(pack: Pack, rows: NDArray[np.intp], name: str) -> Crops:
 def _kept(crops: Crops, keep: NDArray[np.bool_], name: str) -> Crops:
     if not keep.any():
         raise PackError(f"nothing is left of {name}", "hold out less")
-    return Crops(crops.images[keep], crops.subjects[keep], crops.species[keep])
+    around = [crops.around[row] for row in np.flatnonzero(keep).tolist()] if crops.around else ()
+    return Crops(crops.images[keep], crops.subjects[keep], crops.species[keep], around)
