@@ -5,6 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from facegate.evaluation.liveness import against_static
+from facegate.evaluation.pages import clip_gains
 from facegate.evaluation.tables import Presentations
 
 SPECIES = ("bona_fide", "mask_rigid", "print")
@@ -38,3 +39,15 @@ def test_a_clip_model_that_only_averages_gains_nothing(evaluate_params):
     shown = clips()
     for one in against_static(shown, shown.scores, evaluate_params).values():
         assert (one["difference"], one["low"], one["high"]) == (0, 0, 0)
+
+
+def test_the_page_shows_what_clips_gain_with_its_sign(evaluate_params):
+    shown = clips()
+    found = against_static(
+        shown, np.random.default_rng(5).normal(0, 1, 90).astype(np.float32), evaluate_params
+    )
+    rows = {name: (gain, verdict) for name, gain, _, verdict in clip_gains(found).rows}
+    gain = found["mask_rigid"]["a"] - found["mask_rigid"]["b"]
+    assert rows["mask_rigid"][0].startswith(f"{gain:+.4f} (+") and gain > 0
+    assert rows["mask_rigid"][1] == "the clip model is better"
+    assert rows["print"][1] == "no difference shown"

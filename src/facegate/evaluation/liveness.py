@@ -13,13 +13,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from facegate.contracts import Task
+from facegate.contracts import Split, Task
 from facegate.datasets.pack import Pack
 from facegate.errors import BundleError
-from facegate.evaluation.compare import compare_spoof, one_minus_auc
+from facegate.evaluation.compare import one_minus_auc
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.spoof import evaluate_spoof
-from facegate.evaluation.tables import Presentations
+from facegate.evaluation.tables import Presentations, presentations
 from facegate.faces.film import unroll
 from facegate.metrics.bootstrap import resample
 from facegate.metrics.pad import BONA_FIDE
@@ -41,7 +41,7 @@ def static_fusion(pack: Pack, table: pa.Table, spoof: Path, params: EvaluatePara
 
     Returns:
         ``auc``, ``auc_by_species``, rates at ``operating_points`` (thresholds from validation clips), and
-        ``against_static``: one minus AUC of static fusion (a), of the clip model (b), and the difference.
+        ``against_static``, see :func:`against_static`.
 
     Raises:
         BundleError: the bundle is missing, of another task, or takes crops of another size.
@@ -50,11 +50,10 @@ def static_fusion(pack: Pack, table: pa.Table, spoof: Path, params: EvaluatePara
     place = table.schema.get_field_index("score")
     static = table.set_column(place, table.schema.field(place), pa.array(fused))
     found = evaluate_spoof(static, {"synthetic": True, "dataset": ""}, {}, params)
-    points = {name: found["operating_points"][name]["threshold"] for name in found["operating_points"]}
-    compared = compare_spoof(static, table, (points["eer"], points["eer"]), params)
+    clips, still = (presentations(one, Split.TEST) for one in (table, static))
     return {
         **{name: found[name] for name in ("auc", "auc_by_species", "operating_points")},
-        "against_static": compared["one_minus_auc"],
+        "against_static": against_static(clips, still.scores, params),
     }
 
 

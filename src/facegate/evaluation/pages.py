@@ -134,8 +134,36 @@ def liveness_page(
     )
     errors, species, *others = page.sections
     head = ("species", "APCER", "AUC", "AUC of static fusion")
-    compared = Section("Species", lead, tables=(Table(head, species.tables[0].rows),))
+    gains = [clip_gains(static["against_static"])] if "against_static" in static else []
+    compared = Section("Species", lead, tables=(Table(head, species.tables[0].rows), *gains))
     return replace(page, subtitle=f"A clip each. {page.subtitle}", sections=[errors, compared, *others])
+
+
+_VERDICTS = {
+    "A is better": "static fusion is better",
+    "B is better": "the clip model is better",
+    "no difference shown": "no difference shown",
+}
+
+
+def clip_gains(found: Mapping[str, Any]) -> Table:
+    """By how much a clip model's AUC is above that of static fusion.
+
+    Args:
+        found: from :func:`~facegate.evaluation.liveness.against_static`.
+    """
+    rows = [
+        (
+            name,
+            f"{-one['difference']:+.4f} ({-one['high']:+.4f} to {-one['low']:+.4f})",
+            f"{one['p_value']:.3f}",
+            _VERDICTS[one["verdict"]],
+        )
+        for name, one in found.items()
+    ]
+    return Table(
+        ("species", "AUC of the clip model − AUC of static fusion, same clips", "p", "verdict"), rows
+    )
 
 
 def _tar(metrics: Mapping[str, Any]) -> Table:
