@@ -54,6 +54,7 @@ def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
             "`tasks` names what is filmed, and `data.synthetic.clip_people` is 0",
         ),
         ("spoof.content.share", 0.001, "leaves no place for a bona fide picture and an attack"),
+        ("prepare.surroundings", False, "`spoof.framing` cuts crops anew"),
     ],
 )
 def test_a_mistake_is_named_with_its_path(

@@ -79,7 +79,11 @@ def test_training_crops_carry_what_surrounds_them_and_no_others(tmp_path):
         ):
             writer.write(sample(photo, (PHOTOS / photo).read_bytes(), split=split))
     prepare(
-        Task.SPOOF, tmp_path / "samples", tmp_path / "crops", PrepareParams(workers=1), tmp_path / "cache"
+        Task.SPOOF,
+        tmp_path / "samples",
+        tmp_path / "crops",
+        PrepareParams(workers=1, surroundings=True),
+        tmp_path / "cache",
     )
     pack = open_pack(tmp_path / "crops", CROP_COLUMNS, verify=True)
     train = np.flatnonzero(pack.column("split") == Split.TRAIN)
@@ -99,7 +103,7 @@ def test_a_pack_without_surroundings_is_told(tmp_path: Path):
         writer.write({**row, "detection_score": 1.0, "box": [0.0] * 4, "landmarks": [0.0] * 10})
     with pytest.raises(PackError, match="lacks what surrounds its crops") as told:
         load_crops(tmp_path / "crops", Split.TRAIN, framing=True)
-    assert "dvc repro prepare@spoof" in str(told.value.remedy)
+    assert "`prepare.surroundings: true`" in str(told.value.remedy)
 
 
 def test_batches_show_crops_framed_anew_where_there_is_something_to_cut_from():

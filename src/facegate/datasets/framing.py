@@ -114,5 +114,5 @@ def load_surroundings(pack: Pack, rows: NDArray[np.intp]) -> Sequence[Surroundin
 def _lacking(pack: Pack) -> PackError:
     return PackError(
         f"{pack.path}: lacks what surrounds its crops, which `spoof.framing` asks for",
-        "run `dvc repro prepare@spoof` to cut them anew, or set `spoof.framing: 0`",
+        "set `prepare.surroundings: true` and run `dvc repro prepare@spoof`, or set `spoof.framing: 0`",
     )

@@ -129,6 +129,7 @@ def crop_sample(row: Row, task: Task, detector: Detector, params: PrepareParams)
         PackError: the picture cannot be decoded.
     """
     image = decode_image(row["image"], row["sample_id"])
+    kept = params.surroundings and task is Task.SPOOF and row["split"] == Split.TRAIN
     face, error = choose_face(detector.detect(image), row["landmarks"], row["face_box"])
     if task is Task.RECOGNITION:
         kind, crop = "aligned", align(image, face.landmarks, ALIGNED_SIZE)
@@ -144,7 +145,7 @@ def crop_sample(row: Row, task: Task, detector: Detector, params: PrepareParams)
         "box": face.box.tolist(),
         "landmarks": face.landmarks.ravel().tolist(),
         "landmark_error": error,
-        **(_surroundings(image, face, params) if task is Task.SPOOF and row["split"] == Split.TRAIN else {}),
+        **(_surroundings(image, face, params) if kept else {}),
     }
 
 

@@ -114,6 +114,8 @@ class PrepareParams(Frozen):
     context_size: Annotated[int, Field(ge=64, le=256)] = 128
     clip_frames: Annotated[int, Field(ge=8, le=16)] = 12
     """Frames that a film strip shows, taken evenly from a clip."""
+    surroundings: bool = False
+    """Keep what surrounds the spoof network's training crops, from which `spoof.framing` cuts them anew."""
     workers: Annotated[int, Field(ge=0, le=256)] = 0
 
 
