@@ -155,7 +155,7 @@ def test_an_unknown_protocol_is_named(tmp_path, pack):
 
 
 def test_packs_to_page_and_what_is_trained_stays_trained(tmp_path, pack, monkeypatch):
-    params = toy_params(Task.SPOOF, content={"scenes": 4, "share": 0.25})
+    params = toy_params(Task.SPOOF, content={"scenes": 4, "share": 0.25}, framing=0.0)
     page = run_protocols(["content"], pack.path, pack.path, tmp_path, params, 3)
     assert page.is_file()
     before = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.parquet")}

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from facegate.contracts import CROP_COLUMNS, AttackSpecies, Task
+from facegate.contracts import AttackSpecies, Task
 from facegate.datasets.modules import CropModule
 from facegate.datasets.pack import PackWriter, open_pack
+from facegate.datasets.prepare import columns_of
 from facegate.errors import PackError
 from facegate.training.material import assemble
 from facegate.training.protocols import (
@@ -23,7 +24,7 @@ from facegate.training.protocols import (
     train_arm,
 )
 from tests.training.conftest import toy_params
-from tests.training.toy import toy_row
+from tests.training.toy import surrounded, toy_row
 
 KINDS = (
     (AttackSpecies.BONA_FIDE, "live"),
@@ -38,10 +39,10 @@ CAMERAS = ("phone", "webcam", "doorcam", "webcam")
 
 def write(path, people, note=True):
     splits = [name for name, count in people.items() for _ in range(count)]
-    with PackWriter(path, CROP_COLUMNS) as pack:
+    with PackWriter(path, columns_of(Task.SPOOF)) as pack:
         for person, split in enumerate(splits):
             for index, (species, variant) in enumerate(KINDS):
-                row = toy_row(person, index, split, species, 48, Task.SPOOF)
+                row = surrounded(toy_row(person, index, split, species, 48, Task.SPOOF))
                 camera = CAMERAS[(person + index) % len(CAMERAS)]
                 notes = {"attributes": json.dumps({"variant": variant})} if note else {}
                 pack.write(row | {"camera": camera, "border_visible": False} | notes)
@@ -52,7 +53,7 @@ def write(path, people, note=True):
 def lessons(tmp_path_factory):
     root = tmp_path_factory.mktemp("protocols")
     faces = write(root / "crops", {"train": 6, "val": 3, "test": 2})
-    return read_lessons(faces, write(root / "pool", {"train": 4}))
+    return read_lessons(faces, write(root / "pool", {"train": 4}), framing=True)
 
 
 def test_arms_name_each_species_and_every_kind_once(tmp_path):

@@ -3,14 +3,15 @@ import json
 
 import pytest
 
-from facegate.contracts import CROP_COLUMNS, Task
+from facegate.contracts import Task
 from facegate.datasets.pack import PackWriter
+from facegate.datasets.prepare import columns_of
 from facegate.errors import PackError, ParamsError
 from facegate.training.space import defaults, read_best, with_values
 from facegate.training.trials import Trial, best_of
 from facegate.training.tune import tune
 from tests.training.conftest import toy_params
-from tests.training.toy import SPECIES, toy_row, write_toy_pack
+from tests.training.toy import SPECIES, surrounded, toy_row, write_toy_pack
 
 TASK = Task.SPOOF
 
@@ -87,10 +88,10 @@ def test_more_trials_take_up_the_journal(tmp_path, packs):
 def test_test_rows_are_never_decoded(tmp_path):
     """Rows of the test split whose pictures cannot be decoded hurt neither the sweep nor the training data."""
     path = tmp_path / "pack"
-    with PackWriter(path, CROP_COLUMNS) as pack:
+    with PackWriter(path, columns_of(TASK)) as pack:
         for person, split in enumerate(["train"] * 6 + ["val"] * 3 + ["test"] * 3):
             for index in range(3):
-                row = toy_row(person, index, split, SPECIES[index], 64, TASK)
+                row = surrounded(toy_row(person, index, split, SPECIES[index], 64, TASK))
                 pack.write(row if split != "test" else row | {"image": b"not a picture"})
     params = toy_params(TASK, tune={"trials": 1})
     assert tune(TASK, params, path, tmp_path / "out", tmp_path / "work")
@@ -191,7 +192,7 @@ def test_a_broken_result_of_a_sweep_is_named(tmp_path, text):
 
 
 def test_bad_crops_and_tasks_are_named(tmp_path):
-    params = toy_params(TASK)
+    params = toy_params(TASK, framing=0.0)
     with pytest.raises(PackError):
         tune(TASK, params, tmp_path / "nowhere", tmp_path / "out", tmp_path / "work")
     live = write_toy_pack(tmp_path / "live", Task.RECOGNITION)

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from facegate.contracts import CROP_COLUMNS, AttackSpecies, Task
+from facegate.contracts import AttackSpecies, Split, Task
 from facegate.datasets.pack import PackWriter, encode_png
+from facegate.datasets.prepare import columns_of
 
 SPECIES = (AttackSpecies.BONA_FIDE, AttackSpecies.PRINT, AttackSpecies.REPLAY_PHONE)
 
@@ -37,12 +38,13 @@ def write_toy_pack(
     splits = [
         name for name, count in zip(("train", "val", "test"), people, strict=True) for _ in range(count)
     ]
-    with PackWriter(path, CROP_COLUMNS) as pack:
+    with PackWriter(path, columns_of(task)) as pack:
         for person, split in enumerate(splits):
             for index in range(pictures):
                 spoof = task is Task.SPOOF
                 species = SPECIES[index % len(SPECIES)] if spoof else AttackSpecies.BONA_FIDE
-                pack.write(toy_row(person, index, split, species, side, task))
+                row = toy_row(person, index, split, species, side, task)
+                pack.write(surrounded(row) if spoof else row)
     return path
 
 
@@ -64,3 +66,10 @@ def toy_row(
         "box": [10.0, 10.0, 40.0, 40.0],
         "landmarks": [0.0] * 10,
     }
+
+
+def surrounded(row: dict[str, object]) -> dict[str, object]:
+    """A row of a spoof pack: nothing surrounds a training crop but itself."""
+    if row["split"] != Split.TRAIN:
+        return row
+    return row | {"around": row["image"], "square": [0.0, 0.0, row["width"], row["height"]]}
