@@ -40,7 +40,7 @@ CODE = (
     "training/*.py",
     *(f"datasets/{name}.py" for name in ("augment", "batches", "effects", "framing", "modules", "sampling")),
     *(f"datasets/{name}.py" for name in ("clip_batches", "eye_batches", "eye_effects")),
-    *(f"faces/{name}.py" for name in ("film", "motion")),
+    *(f"faces/{name}.py" for name in ("crop", "film", "motion")),
 )
 """Source files that decide what training gives."""
 
