@@ -105,3 +105,8 @@ def against_static(
         draws = resample(part.subjects, params.bootstrap, params.seed)
         found[name] = one_minus_auc(draws, replace(part, scores=static[rows]), part.scores, params)
     return plain(found)
+
+
+def gain(one: Mapping[str, Any]) -> str:
+    """By how much the AUC of clips is above that of single frames, with its interval; `one` of :func:`against_static`."""
+    return f"{-one['difference']:+.4f} ({-one['high']:+.4f} to {-one['low']:+.4f})"

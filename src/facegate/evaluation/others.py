@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from facegate.contracts import CROP_COLUMNS, ModelContract, Rate, Task
 from facegate.datasets.pack import Pack, open_pack
 from facegate.errors import FacegateError, NotMeasurableError
-from facegate.evaluation.liveness import against_static, static_scores
+from facegate.evaluation.liveness import against_static, gain, static_scores
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.other_eyes import eye_summary, judge_other_eyes
 from facegate.evaluation.scores import answers, score_presentations
@@ -98,10 +98,8 @@ def summary(found: dict[str, Any]) -> str:
         bpcer, apcer = _rate(point["bpcer"]), _rate(point["worst_apcer"])
         lines.append(f"{name}: BPCER {bpcer}; worst APCER {apcer}, {point['worst_species']}")
     for name, one in found.get("against_static", {}).items():
-        gain = (
-            f"{-one['difference']:+.4f} ({-one['high']:+.4f} to {-one['low']:+.4f}), p = {one['p_value']:.3f}"
-        )
-        lines.append(f"{name}: AUC of single frames {1 - one['a']:.4f}, of clips {1 - one['b']:.4f}, {gain}")
+        aucs = f"AUC of single frames {1 - one['a']:.4f}, of clips {1 - one['b']:.4f}"
+        lines.append(f"{name}: {aucs}, {gain(one)}, p = {one['p_value']:.3f}")
     return "\n".join(lines)
 
 

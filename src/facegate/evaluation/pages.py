@@ -7,6 +7,7 @@ from typing import Any
 from facegate.contracts import ModelContract
 from facegate.evaluation import folds, sections
 from facegate.evaluation.figures import Figures
+from facegate.evaluation.liveness import gain
 from facegate.evaluation.pack_sections import pack_sections
 from facegate.evaluation.sections import rate
 from facegate.evaluation.spoof_points import headline_point
@@ -155,7 +156,7 @@ def clip_gains(found: Mapping[str, Any]) -> Table:
     rows = [
         (
             name,
-            f"{-one['difference']:+.4f} ({-one['high']:+.4f} to {-one['low']:+.4f})",
+            gain(one),
             f"{one['p_value']:.3f}",
             _VERDICTS[one["verdict"]],
         )
