@@ -28,7 +28,7 @@ def test_context_crop_averages_areas(picture):
     assert np.abs(context_crop(picture, [20, 10, 10, 20], 2.0, 20) - means).max() <= 0.5
 
 
-@pytest.mark.parametrize("side", [161, 200, 290, 319])
+@pytest.mark.parametrize("side", [161, 200, 290, 319, 321, 400, 500])
 def test_shrinking_by_a_fraction_is_as_good_as_averaging_areas(side):
     noise = np.random.default_rng(3).integers(0, 256, (side, side, 3), np.uint8)
     smooth = np.asarray(cv2.GaussianBlur(noise, (0, 0), 1.2), np.uint8)
@@ -42,6 +42,16 @@ def test_the_edge_is_repeated(picture):
     crop = native_crop(picture, [-5, -5, 10, 10], 2.0)
     assert (crop[:10, :10] == picture[0, 0]).all()
     assert (crop[10:, 10:] == picture[:10, :10]).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(-150, 150), st.integers(-150, 150), st.integers(1, 200))
+def test_every_pixel_is_the_pictures_nearest(left, top, side):
+    picture = np.random.default_rng(5).integers(0, 256, (60, 80, 3), dtype=np.uint8)
+    rows, columns = (
+        np.clip(np.arange(first, first + side), 0, end - 1) for first, end in ((top, 60), (left, 80))
+    )
+    assert (native_crop(picture, [left, top, side, side], 1.0) == picture[rows][:, columns]).all()
 
 
 def test_a_box_outside_the_picture_sees_its_nearest_pixel(picture):

@@ -159,15 +159,9 @@ def test_one_look_equals_opencvs_own_implementation(detector, photos):
 
 
 def test_decode_of_a_single_cell():
-    cells = {8: 16, 16: 4, 32: 1}
-    outputs = {
-        f"{kind}_{stride}": np.zeros((1, cells[stride], size), np.float32)
-        for stride in cells
-        for kind, size in (("cls", 1), ("obj", 1), ("bbox", 4), ("kps", 10))
-    }
-    outputs["cls_8"][0, 6] = outputs["obj_8"][0, 6] = 0.81  # second row, third column of 8-pixel cells
-    outputs["bbox_8"][0, 6] = [0.5, 0.5, np.log(2), np.log(3)]
-    (row,) = decode(outputs, (32, 32), 0.6)
+    shape = [0.5, 0.5, np.log(2), np.log(3)] + 10 * [0]
+    cell = np.array([6])  # second row, third column of 8-pixel cells
+    (row,) = decode(cell, np.array([0.81**2], np.float32), np.array([shape], np.float32), (32, 32))
     assert row[:4] == pytest.approx([20 - 8, 12 - 12, 16, 24])
     assert row[4:14] == pytest.approx([16, 8] * 5)
     assert row[14] == pytest.approx(0.81)

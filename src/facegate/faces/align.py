@@ -123,9 +123,15 @@ def _region(
     rgb: NDArray[np.uint8], matrix: NDArray[np.float64], size: int, margin: int
 ) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     """The part of the picture that the crop sees, at least one pixel, and where it begins."""
-    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]]) - matrix[:, 2]
-    seen = corners @ np.linalg.inv(matrix[:, :2]).T
-    edge = np.array(rgb.shape[1::-1])
-    low = np.clip(np.floor(seen.min(axis=0)).astype(int) - margin, 0, edge - 1)
-    high = np.clip(np.ceil(seen.max(axis=0)).astype(int) + margin, low + 1, edge)
-    return rgb[low[1] : high[1], low[0] : high[0]], (int(low[0]), int(low[1]))
+    turn, shift = complex(matrix[0, 0], matrix[1, 0]), complex(matrix[0, 2], matrix[1, 2])
+    seen = [(corner - shift) / turn for corner in (0, size, size * 1j, size * (1 + 1j))]
+    height, width = rgb.shape[:2]
+    left, right = _clipped([z.real for z in seen], margin, width)
+    top, bottom = _clipped([z.imag for z in seen], margin, height)
+    return rgb[top:bottom, left:right], (left, top)
+
+
+def _clipped(seen: list[float], margin: int, end: int) -> tuple[int, int]:
+    """First and last pixel, excluded, of a line that ends at ``end``: all that is seen and a margin, and at least one."""
+    first = min(max(math.floor(min(seen)) - margin, 0), end - 1)
+    return first, min(max(math.ceil(max(seen)) + margin, first + 1), end)

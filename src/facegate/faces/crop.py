@@ -67,14 +67,15 @@ def context_crop(rgb: NDArray[np.uint8], box: ArrayLike, factor: float, size: in
 def resized(square: NDArray[np.uint8], size: int) -> NDArray[np.uint8]:
     """Bring a square picture to the network's size, averaged where it shrinks, bilinear where it grows.
 
-    OpenCV averages by two ten times as fast as by a fraction, so that a picture of less than twice the size is enlarged to
-    twice the size first.
+    OpenCV averages by a whole number ten times as fast as by a fraction, so that a picture is enlarged to the next multiple
+    of the size first.
     """
-    if size < len(square) < 2 * size:
+    times = math.ceil(len(square) / size)
+    if times > 1:
         square = np.asarray(
-            cv2.resize(square, (2 * size, 2 * size), interpolation=cv2.INTER_LINEAR), np.uint8
+            cv2.resize(square, (times * size, times * size), interpolation=cv2.INTER_LINEAR), np.uint8
         )
-    how = cv2.INTER_AREA if len(square) >= size else cv2.INTER_LINEAR
+    how = cv2.INTER_AREA if times > 1 else cv2.INTER_LINEAR
     return np.asarray(cv2.resize(square, (size, size), interpolation=how), np.uint8)
 
 
@@ -85,13 +86,14 @@ def _shrink(rgb: NDArray[np.uint8], by: int) -> NDArray[np.uint8]:
 
 def _cut(rgb: NDArray[np.uint8], left: int, top: int, side: int) -> NDArray[np.uint8]:
     height, width = rgb.shape[:2]
-    before, after = (max(0, -top), max(0, -left)), (max(0, top + side - height), max(0, left + side - width))
     inside = rgb[
         min(max(top, 0), height - 1) : max(top + side, 1), min(max(left, 0), width - 1) : max(left + side, 1)
     ]
-    if not any(before + after):
+    down, across = side - inside.shape[0], side - inside.shape[1]
+    if not (down or across):
         return inside
-    rows, columns = (
-        np.clip(np.arange(start, start + side), 0, end - 1) for start, end in ((top, height), (left, width))
+    above, before = min(max(0, -top), down), min(max(0, -left), across)
+    return np.asarray(
+        cv2.copyMakeBorder(inside, above, down - above, before, across - before, cv2.BORDER_REPLICATE),
+        np.uint8,
     )
-    return inside[rows - rows[0]][:, columns - columns[0]]
