@@ -91,6 +91,7 @@ class Detector:
         smallest: float = 2 * READABLE,
     ) -> None:
         self.score = score
+        self._least = np.array(score**2, np.float32)
         self.side = side
         self.least = least
         self.threads = threads
@@ -130,10 +131,8 @@ class Detector:
 
     def _run(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
         images = _padded(rgb)[None]
-        least = np.array(self.score**2, np.float32)
-        cells, confidence, shapes = map(
-            np.asarray, self._session.run(OUTPUTS, {"images": images, "least": least})
-        )
+        found = self._session.run(OUTPUTS, {"images": images, "least": self._least})
+        cells, confidence, shapes = map(np.asarray, found)
         return decode(cells, confidence, shapes, images.shape[1:3])
 
     @property
@@ -162,9 +161,8 @@ def _padded(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     down, across = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in (height, width))
     if (down, across) == (height, width):
         return np.ascontiguousarray(rgb)
-    padded = np.zeros((down, across, 3), np.uint8)
-    padded[:height, :width] = rgb
-    return padded
+    padded = cv2.copyMakeBorder(rgb, 0, down - height, 0, across - width, cv2.BORDER_CONSTANT)
+    return np.asarray(padded, np.uint8)
 
 
 def decode(
@@ -249,6 +247,5 @@ def _turned_back(row: NDArray[np.float32], turn: complex, shift: complex, score:
 
 def _restore(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
     """Back to pixels of the picture; landmarks with pixel centres at integers."""
-    corner = row[:2] * zoom
-    landmarks = row[4:14].reshape(5, 2) * zoom
-    return Face(np.concatenate([corner, row[2:4] * zoom]), landmarks, float(row[14]))
+    pairs = row[:14].reshape(7, 2) * zoom
+    return Face(pairs[:2].ravel(), pairs[2:], float(row[14]))
