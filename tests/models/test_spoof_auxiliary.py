@@ -115,7 +115,7 @@ def test_what_is_kept_is_the_plain_network_whatever_it_learnt_by():
     ).eval()
     pictures = batch()[0]
     answers = module.network(pictures)
-    module.finish(torch.empty(0))
+    module.finish(torch.empty(0), torch.empty(0))
     plain = build_network(0.5, SIZE).eval()
     plain.load_state_dict(module.network.state_dict())
     torch.testing.assert_close(plain(pictures), answers, atol=1e-5, rtol=1e-4)

@@ -13,10 +13,12 @@ from facegate.faces.detect import Detector
 from facegate.models.blocks import normalise
 from facegate.models.checkpoint import load_trained
 from facegate.models.recognition.teacher import Teacher
+from facegate.models.recognition.whitening import within_people
 from facegate.params import ContentParams, LessonsParams
 from facegate.sources.ledger import LEDGER
 from facegate.training import content, pool
 from facegate.training.fit import fit
+from facegate.training.material import finishing, load_material
 from facegate.training.pools import write_pool
 from tests.models.test_teacher import small_teacher
 from tests.training.conftest import toy_params
@@ -111,6 +113,20 @@ def test_a_students_training_people_lie_about_the_centre(tmp_path, packs, pools)
         seen = network(normalise(images))
     assert seen.mean(0).norm() < 1e-5
     assert float(torch.as_tensor(network.state_dict()["centre"]).norm()) > 0.01
+
+
+def test_a_whitened_students_pictures_of_one_person_differ_alike_in_every_direction(tmp_path, packs, pools):
+    asked = {"lessons": LESSONS.model_dump(), "embedding": 16, "distil": {"whitening": 1.0}}
+    task = Task.RECOGNITION
+    params = asked_params(task, asked)
+    fit(task, params, packs[task], tmp_path / "a", tmp_path / "w", pool=pools[task])
+    _, network = load_trained(tmp_path / "a")
+    images, people = finishing(load_material(task, params, packs[task], pools[task]), params)
+    with torch.no_grad():
+        seen = network(normalise(torch.from_numpy(images))).numpy()
+    assert np.abs(seen.mean(0)).max() < 1e-4
+    within = within_people(seen, people)
+    np.testing.assert_allclose(within / within[0, 0], np.eye(16), atol=0.02)
 
 
 def asked_params(task, asked):

@@ -57,9 +57,9 @@ class Learner(pl.LightningModule):
         """Part of training done, 0 to 1."""
         return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
 
-    def finish(self, images: Tensor) -> None:
-        """Called once with the training pictures (N, H, W, 3) when the weights to keep are loaded."""
-        del images
+    def finish(self, images: Tensor, people: Tensor) -> None:
+        """Called once when the weights to keep are loaded, with training pictures (N, H, W, 3) and who is on them (N,)."""
+        del images, people
 
     def below_head(self) -> Sequence[nn.Parameter]:
         """Weights that rest first and go slowly then where a network goes on that was trained before."""

@@ -101,6 +101,8 @@ class DistilParams(Frozen):
     """Weight of finding the teacher's embedding of the same picture among those of the batch."""
     labelled: Fraction = 0.0
     """Share of each batch that is labelled people under the margin loss."""
+    whitening: Fraction = 0.0
+    """How far, training done, what pictures of one person differ in is evened out (WCCN); 0 not at all."""
 
 
 class FreezeParams(Frozen):

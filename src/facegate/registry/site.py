@@ -15,6 +15,8 @@ import onnx
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from facegate.models.recognition.whitening import whitening
+
 Embeddings = NDArray[np.float32]
 SHRINKAGES = (0.9, 0.7, 0.5, 0.3)
 """How far the covariance is drawn towards a multiple of the identity: fewer faces bear less whitening."""
@@ -51,10 +53,7 @@ def fit_shift(embeddings: Embeddings, shrinkage: float | None) -> Shift:
     if shrinkage is None:
         return Shift(mean, np.eye(width, dtype=np.float32))
     covariance = np.cov(embeddings.T.astype(np.float64))
-    drawn = (1 - shrinkage) * covariance + shrinkage * np.trace(covariance) / width * np.eye(width)
-    values, axes = np.linalg.eigh(drawn)
-    matrix = (axes / np.sqrt(values)) @ axes.T * np.sqrt(values.mean())
-    return Shift(mean, matrix.astype(np.float32))
+    return Shift(mean, whitening(covariance, 1 - shrinkage).astype(np.float32))
 
 
 def separation(embeddings: Embeddings, copies: Embeddings) -> float:

@@ -16,7 +16,15 @@ from facegate.models.learner import Learner
 from facegate.params import Params
 from facegate.training.callbacks import History, MetricLogger, Progress
 from facegate.training.curves import write_curves
-from facegate.training.material import Material, assemble, load_material, network_kwargs, run_key, section
+from facegate.training.material import (
+    Material,
+    assemble,
+    finishing,
+    load_material,
+    network_kwargs,
+    run_key,
+    section,
+)
 from facegate.training.run import precision, run
 from facegate.whole import whole_folder
 
@@ -97,7 +105,7 @@ def fit(
     best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
     learner.load_state_dict(best["state_dict"])
     epoch = int(best["epoch"]) + 1
-    _finish(learner, material)
+    _finish(learner, material, params)
     trainer.strategy.barrier("all have read the best weights")
     if trainer.is_global_zero:
         _write(out, material, params, learner.network, history, learner.metric, epoch)
@@ -115,9 +123,10 @@ def fit(
     )
 
 
-def _finish(learner: Learner, material: Material) -> None:
+def _finish(learner: Learner, material: Material, params: Params) -> None:
     if isinstance(material.train, Crops):
-        learner.eval().finish(torch.from_numpy(material.train.images))
+        images, people = finishing(material, params)
+        learner.eval().finish(torch.from_numpy(images), torch.from_numpy(people))
 
 
 def _write(

@@ -8,10 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 import facegate
 from facegate.contracts import Split, Task
+from facegate.datasets.augment import Augmenter
 from facegate.datasets.batches import Crops, Pool, load_crops, load_pool
 from facegate.datasets.clip_batches import load_clips
 from facegate.datasets.eye_batches import load_eyes
@@ -43,6 +46,8 @@ CODE = (
     *(f"faces/{name}.py" for name in ("crop", "film", "motion")),
 )
 """Source files that decide what training gives."""
+SPOILT = 0.7
+"""Share of strong augmentation among the copies by which embeddings are whitened."""
 
 
 @dataclass(frozen=True)
@@ -185,6 +190,20 @@ def _student(material: Material, params: RecognitionParams, workers: int) -> tup
     data, people = distil_data(material.train, material.validation, material.pool, params, workers)
     centre = torch.from_numpy(material.pool.embeddings.mean(0))
     return recognition.StudentModule(params, centre, people.identities if people else 0), data
+
+
+def finishing(material: Material, params: Params) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
+    """Training pictures with which a network is finished, shape (N, H, W, 3), and the number of the person on each.
+
+    For a student that is whitened each picture comes as bad cameras show it too.
+    """
+    crops, recipe = material.train, params.recognition
+    people = np.unique(crops.subjects, return_inverse=True)[1]
+    if material.task is not Task.RECOGNITION or not (recipe.lessons and recipe.distil.whitening):
+        return crops.images, people
+    rng = np.random.default_rng(recipe.optim.seed)
+    copies = Augmenter(material.task)(crops.images, rng, SPOILT)
+    return np.concatenate([crops.images, copies]), np.tile(people, 2)
 
 
 def _no_pool(key: str, stage: str) -> PackError:

@@ -8,9 +8,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facegate.metrics.verification import eer, error_curves, split_comparisons
+from facegate.models.blocks import normalise
 from facegate.models.learner import Learner
 from facegate.models.recognition.loss import RecognitionLoss, distil_loss
 from facegate.models.recognition.network import Student, below_head, build_network, shrink
+from facegate.models.recognition.whitening import whitening, within_people
 from facegate.params import RecognitionParams
 
 FINISHING_BATCH = 128
@@ -88,6 +90,7 @@ class StudentModule(RecognitionModule):
 
     def __init__(self, params: RecognitionParams, centre: Tensor, identities: int) -> None:
         super().__init__(params, max(1, identities), pictures=2)
+        self.whitening = params.distil.whitening
         self.weights = params.distil.relation_weight, params.distil.contrast_weight
         self.register_buffer("centre", centre)
         if not identities:
@@ -104,12 +107,15 @@ class StudentModule(RecognitionModule):
                 loss = loss + self.criterion(labelled, people, self.pictures, self.progress)
             return loss
 
-    def finish(self, images: Tensor) -> None:
-        """Move the centre to where the training people are on average."""
+    def finish(self, images: Tensor, people: Tensor) -> None:
+        """Move the centre to where the training people are on average, and even out what their pictures differ in."""
         student = cast(Student, self.network)
         with torch.no_grad():
-            seen = torch.cat([self(part) for part in images.split(FINISHING_BATCH)]) + student.centre
+            parts = images.split(FINISHING_BATCH)
+            seen = torch.cat([student.learnt(normalise(part)).float() for part in parts])
             student.centre.copy_(seen.mean(0))
+            within = within_people(seen.numpy(), people.numpy())
+            student.spread.copy_(torch.from_numpy(whitening(within, self.whitening)))
 
 
 def pair_eer(embeddings: Tensor, labels: Tensor) -> float:

@@ -87,9 +87,9 @@ class SpoofModule(Learner):
             loss = loss + weights.fourier * self.fourier(medium, native)
         return loss
 
-    def finish(self, images: Tensor) -> None:
+    def finish(self, images: Tensor, people: Tensor) -> None:
         """Leave plain convolutions behind."""
-        del images
+        del images, people
         fold(self.network)
 
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
