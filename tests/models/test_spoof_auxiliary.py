@@ -6,11 +6,14 @@ import torch
 from torch import nn
 from torch.nn import functional
 
+from facegate.models.learner import Finishing
 from facegate.models.spoof.auxiliary import Depth, Fourier, ellipsoid, everywhere, spectrum
 from facegate.models.spoof.central import fold, take_from_centre
 from facegate.models.spoof.module import SMOOTHING, SpoofModule, focal
 from facegate.models.spoof.network import build_network
 from facegate.params import AuxiliaryParams, OptimParams, SpoofParams
+
+NO_PICTURES = np.empty((0, 160, 160, 3), np.uint8)
 
 OPTIM = OptimParams(epochs=1, batch_size=8, learning_rate=1e-3, weight_decay=0.0)
 SIZE = 64
@@ -115,7 +118,7 @@ def test_what_is_kept_is_the_plain_network_whatever_it_learnt_by():
     ).eval()
     pictures = batch()[0]
     answers = module.network(pictures)
-    module.finish(torch.empty(0), torch.empty(0))
+    module.finish(Finishing(NO_PICTURES, NO_PICTURES, np.empty(0, np.intp)))
     plain = build_network(0.5, SIZE).eval()
     plain.load_state_dict(module.network.state_dict())
     torch.testing.assert_close(plain(pictures), answers, atol=1e-5, rtol=1e-4)

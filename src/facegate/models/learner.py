@@ -3,10 +3,12 @@
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self
 
+import numpy as np
 import pytorch_lightning as pl
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.lr_scheduler import LambdaLR
@@ -22,6 +24,20 @@ def schedule(step: int, total: int, warmup: float) -> float:
     if step < rising:
         return (step + 1) / (rising + 1)
     return 0.5 * (1 + math.cos(math.pi * min(1.0, (step - rising) / max(1.0, total - rising))))
+
+
+class Finishing(NamedTuple):
+    """Training pictures with which a network is finished.
+
+    Attributes:
+        images: RGB, uint8, shape (N, H, W, 3).
+        spoilt: the same as bad cameras show them; as ``images`` where nobody asks.
+        people: number of the person on each, shape (N,).
+    """
+
+    images: NDArray[np.uint8]
+    spoilt: NDArray[np.uint8]
+    people: NDArray[np.intp]
 
 
 class Learner(pl.LightningModule):
@@ -57,9 +73,9 @@ class Learner(pl.LightningModule):
         """Part of training done, 0 to 1."""
         return self.trainer.global_step / max(1, int(self.trainer.estimated_stepping_batches))
 
-    def finish(self, images: Tensor, people: Tensor) -> None:
-        """Called once when the weights to keep are loaded, with training pictures (N, H, W, 3) and who is on them (N,)."""
-        del images, people
+    def finish(self, pictures: Finishing) -> None:
+        """Called once when the weights to keep are loaded."""
+        del pictures
 
     def below_head(self) -> Sequence[nn.Parameter]:
         """Weights that rest first and go slowly then where a network goes on that was trained before."""

@@ -125,8 +125,7 @@ def fit(
 
 def _finish(learner: Learner, material: Material, params: Params) -> None:
     if isinstance(material.train, Crops):
-        images, people = finishing(material, params)
-        learner.eval().finish(torch.from_numpy(images), torch.from_numpy(people))
+        learner.eval().finish(finishing(material, params))
 
 
 def _write(

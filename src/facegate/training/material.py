@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 import facegate
 from facegate.contracts import Split, Task
@@ -22,7 +21,7 @@ from facegate.datasets.modules import CropModule, distil_data, recognition_data,
 from facegate.datasets.pack import open_pack
 from facegate.errors import PackError, ParamsError
 from facegate.models.eyes import module as eyes
-from facegate.models.learner import Learner
+from facegate.models.learner import Finishing, Learner
 from facegate.models.recognition import module as recognition
 from facegate.models.recognition.network import SIZE
 from facegate.models.spoof import module as spoof
@@ -192,18 +191,14 @@ def _student(material: Material, params: RecognitionParams, workers: int) -> tup
     return recognition.StudentModule(params, centre, people.identities if people else 0), data
 
 
-def finishing(material: Material, params: Params) -> tuple[NDArray[np.uint8], NDArray[np.intp]]:
-    """Training pictures with which a network is finished, shape (N, H, W, 3), and the number of the person on each.
-
-    For a student that is whitened each picture comes as bad cameras show it too.
-    """
-    crops, recipe = material.train, params.recognition
-    people = np.unique(crops.subjects, return_inverse=True)[1]
+def finishing(material: Material, params: Params) -> Finishing:
+    """What a network is finished with."""
+    images, recipe = material.train.images, params.recognition
+    people = np.unique(material.train.subjects, return_inverse=True)[1]
     if material.task is not Task.RECOGNITION or not (recipe.lessons and recipe.distil.whitening):
-        return crops.images, people
+        return Finishing(images, images, people)
     rng = np.random.default_rng(recipe.optim.seed)
-    copies = Augmenter(material.task)(crops.images, rng, SPOILT)
-    return np.concatenate([crops.images, copies]), np.tile(people, 2)
+    return Finishing(images, Augmenter(material.task)(images, rng, SPOILT), people)
 
 
 def _no_pool(key: str, stage: str) -> PackError:

@@ -3,16 +3,18 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
 from facegate.metrics.verification import eer, error_curves, split_comparisons
 from facegate.models.blocks import normalise
-from facegate.models.learner import Learner
+from facegate.models.learner import Finishing, Learner
 from facegate.models.recognition.loss import RecognitionLoss, distil_loss
 from facegate.models.recognition.network import Student, below_head, build_network, shrink
-from facegate.models.recognition.whitening import whitening, within_people
+from facegate.models.recognition.whitening import nuisance, whitening
 from facegate.params import RecognitionParams
 
 FINISHING_BATCH = 128
@@ -107,15 +109,20 @@ class StudentModule(RecognitionModule):
                 loss = loss + self.criterion(labelled, people, self.pictures, self.progress)
             return loss
 
-    def finish(self, images: Tensor, people: Tensor) -> None:
+    def finish(self, pictures: Finishing) -> None:
         """Move the centre to where the training people are on average, and even out what their pictures differ in."""
         student = cast(Student, self.network)
+        seen, spoilt = self._learnt(pictures.images), self._learnt(pictures.spoilt)
+        student.centre.copy_(torch.from_numpy(seen.mean(0)))
+        if self.whitening:
+            matrix = whitening(nuisance(seen, spoilt, pictures.people), self.whitening)
+            student.spread.copy_(torch.from_numpy(matrix))
+
+    def _learnt(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        learnt = cast(Student, self.network).learnt
         with torch.no_grad():
-            parts = images.split(FINISHING_BATCH)
-            seen = torch.cat([student.learnt(normalise(part)).float() for part in parts])
-            student.centre.copy_(seen.mean(0))
-            within = within_people(seen.numpy(), people.numpy())
-            student.spread.copy_(torch.from_numpy(whitening(within, self.whitening)))
+            parts = torch.from_numpy(images).split(FINISHING_BATCH)
+            return torch.cat([learnt(normalise(part)).float() for part in parts]).numpy()
 
 
 def pair_eer(embeddings: Tensor, labels: Tensor) -> float:

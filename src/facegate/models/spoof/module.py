@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 from torch.nn import functional
 
-from facegate.models.learner import Learner
+from facegate.models.learner import Finishing, Learner
 from facegate.models.spoof.auxiliary import Depth, Fourier, everywhere
 from facegate.models.spoof.central import fold, take_from_centre
 from facegate.models.spoof.network import CLASSES, SpoofNet
@@ -87,9 +87,9 @@ class SpoofModule(Learner):
             loss = loss + weights.fourier * self.fourier(medium, native)
         return loss
 
-    def finish(self, images: Tensor, people: Tensor) -> None:
+    def finish(self, pictures: Finishing) -> None:
         """Leave plain convolutions behind."""
-        del images, people
+        del pictures
         fold(self.network)
 
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
