@@ -16,7 +16,7 @@ Numbers = NDArray[np.floating]
 
 RENDERED = 0.2
 """Weight of what rendered pictures of one person differ in, beside what bad cameras do to a picture. By the former alone
-real strangers come nearer to each other than thresholds from rendered people allow; the latter is true of real pictures too."""
+real strangers come nearer to each other than thresholds from rendered people allow; the latter is true of any picture."""
 
 
 def nuisance(seen: Numbers, spoilt: Numbers, people: NDArray[np.integer]) -> NDArray[np.float64]:
