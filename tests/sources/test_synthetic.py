@@ -56,9 +56,10 @@ def test_the_packs_show_different_people_split_by_person(drawn, tmp_path):
 
 
 def test_a_pack_of_nobody_is_whole_and_empty(drawn, tmp_path):
-    counts = write_synthetic(params(clip_people=0), tmp_path, tmp_path / "out", tmp_path / "cache")
-    assert counts["clips"] == 0 < counts["stills"]
-    assert rows_of(tmp_path / "out" / "clips") == 0
+    nobody = params(clip_people=0, spoof_people=0)
+    counts = write_synthetic(nobody, tmp_path, tmp_path / "out", tmp_path / "cache")
+    assert counts["clips"] == counts["attacks"] == 0 < counts["stills"]
+    assert rows_of(tmp_path / "out" / "clips") == rows_of(tmp_path / "out" / "attacks") == 0
 
 
 def test_more_people_change_nobody(drawn, tmp_path):

@@ -166,6 +166,12 @@ class Params(Frozen):
         filmed = {Task.LIVENESS, Task.EYES} & set(self.tasks)
         if filmed and self.data.source == "synthetic" and not self.data.synthetic.clip_people:
             raise ValueError("`tasks` names what is filmed, and `data.synthetic.clip_people` is 0")
+        if (
+            Task.SPOOF in self.tasks
+            and self.data.source == "synthetic"
+            and not self.data.synthetic.spoof_people
+        ):
+            raise ValueError("`tasks` names spoof, and `data.synthetic.spoof_people` is 0")
         if Task.SPOOF in self.tasks and self.spoof.framing and not self.prepare.surroundings:
             raise ValueError("`spoof.framing` cuts crops anew from what `prepare.surroundings: true` keeps")
         if self.graph != stages_of(self.tasks):

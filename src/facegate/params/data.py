@@ -17,7 +17,8 @@ class SyntheticParams(Frozen):
     recognition_people: PositiveInt
     stills_per_person: Annotated[int, Field(ge=2)]
     still_size: Annotated[int, Field(ge=96, le=512)] = 144
-    spoof_people: PositiveInt
+    spoof_people: Annotated[int, Field(ge=0)]
+    """0 leaves presentations out, for a graph without spoof detection."""
     bona_fide_per_person: PositiveInt
     attacks_per_species: PositiveInt
     attack_size: Annotated[int, Field(ge=128, le=512)] = 192
