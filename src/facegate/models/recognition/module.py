@@ -112,11 +112,11 @@ class StudentModule(RecognitionModule):
     def finish(self, pictures: Finishing) -> None:
         """Move the centre to where the training people are on average, and even out what their pictures differ in."""
         student = cast(Student, self.network)
-        seen, spoilt = self._learnt(pictures.images), self._learnt(pictures.spoilt)
+        seen = self._learnt(pictures.images)
         student.centre.copy_(torch.from_numpy(seen.mean(0)))
         if self.whitening:
-            matrix = whitening(nuisance(seen, spoilt, pictures.people), self.whitening)
-            student.spread.copy_(torch.from_numpy(matrix))
+            differences = nuisance(seen, self._learnt(pictures.spoilt), pictures.people)
+            student.spread.copy_(torch.from_numpy(whitening(differences, self.whitening)))
 
     def _learnt(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
         learnt = cast(Student, self.network).learnt

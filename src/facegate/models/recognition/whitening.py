@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating]
 
-
 RENDERED = 0.2
 """Weight of what rendered pictures of one person differ in, beside what bad cameras do to a picture. By the former alone
 real strangers come nearer to each other than thresholds from rendered people allow; the latter is true of any picture."""
@@ -60,7 +59,7 @@ def whitening(covariance: Numbers, share: float) -> NDArray[np.float64]:
         share: 1 for the whole of it; the less, the more is added of what is equally large already. 0 leaves all as it is.
 
     Returns:
-        Symmetric, shape (D, D); embeddings as rows are multiplied from the left.
+        Symmetric, shape (D, D); embeddings, as rows, are multiplied by it.
     """
     width = len(covariance)
     drawn = share * covariance + (1 - share) * np.trace(covariance) / width * np.eye(width)
