@@ -2,9 +2,11 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
+from facegate.models.learner import Finishing
 from facegate.models.recognition.module import COARSE_SIDE, StudentModule, network_kwargs
 from facegate.params import LessonsParams, OptimParams, RecognitionParams
 
@@ -44,3 +46,10 @@ def test_a_coarse_picture_keeps_its_light(student):
 def test_the_recipe_says_whether_the_mirror_image_is_asked_about(student):
     assert network_kwargs(PARAMS)["mirrored"] is True
     assert student.network.mirrored is True
+
+
+def test_without_whitening_the_stretching_of_the_network_gone_on_from_is_taken_back(student):
+    student.network.spread.fill_(2.0)
+    images = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), np.uint8)
+    student.eval().finish(Finishing(images, images, np.arange(3)))
+    torch.testing.assert_close(student.network.spread, torch.eye(32))

@@ -39,7 +39,7 @@ def parent(tmp_path_factory, packs):
     root = tmp_path_factory.mktemp("parent")
     fit(
         TASK,
-        toy_params(TASK, coarse=0.0, optim={"epochs": 4, "optimizer": "adamw", "learning_rate": 3e-3}),
+        toy_params(TASK, coarse=0.0, optim={"epochs": 12, "optimizer": "adamw", "learning_rate": 1e-3}),
         packs[TASK],
         root / "out",
         root / "work",
@@ -77,12 +77,15 @@ def test_people_are_told_apart_better_in_pictures_that_were_not_learned(parent, 
     out = train(parent, lesson, tmp_path / "out")
     held = people(100, 4, range(3, 6))
     before, after = (spread(embedded(folder, held.images), held.subjects) for folder in (parent, out))
-    assert after > 1.5 * before
+    assert after > 1.2 * before
 
 
 def test_anchors_hold_strangers_in_place(parent, lesson, tmp_path):
-    loose = train(parent, lesson, tmp_path / "loose", anchor_weight=0.0)
-    held = train(parent, lesson, tmp_path / "held", anchor_weight=30.0)
+    gently = RECIPE.optim.model_copy(update={"learning_rate": 3e-3})
+    loose, held = (
+        train(parent, lesson, tmp_path / f"{weight}", anchor_weight=weight, optim=gently)
+        for weight in (0.0, 30.0)
+    )
     others = people(200, 6, range(4)).images
     where = embedded(parent, others)
     moved = [1 - (embedded(folder, others) * where).sum(1).mean() for folder in (loose, held)]

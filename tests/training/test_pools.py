@@ -12,12 +12,12 @@ from facegate.errors import PackError, ParamsError, SourceError
 from facegate.faces.detect import Detector
 from facegate.models.blocks import normalise
 from facegate.models.checkpoint import load_trained
-from facegate.models.recognition.network import Student
+from facegate.models.recognition.network import Centred
 from facegate.models.recognition.teacher import Teacher
 from facegate.models.recognition.whitening import nuisance, whitening
 from facegate.params import ContentParams, LessonsParams
 from facegate.sources.ledger import LEDGER
-from facegate.training import content, pool
+from facegate.training import content, material, pool
 from facegate.training.fit import fit
 from facegate.training.material import finishing, load_material
 from facegate.training.pools import write_pool
@@ -25,6 +25,7 @@ from tests.models.test_teacher import small_teacher
 from tests.training.conftest import toy_params
 
 LESSONS = LessonsParams(teacher="sface", pictures=24)
+STUDENT = {"lessons": LESSONS.model_dump(), "embedding": 16}
 SCENES = ContentParams(scenes=3)
 
 
@@ -103,35 +104,52 @@ def test_training_takes_the_pool_in_and_resumes(tmp_path, packs, pools, task):
     assert again.value == whole.value
 
 
-def test_a_students_training_people_lie_about_the_centre(tmp_path, packs, pools):
-    """Exported or not, what it says of them has no common part."""
-    asked = {"lessons": LESSONS.model_dump(), "embedding": 16}
-    task = Task.RECOGNITION
-    fit(task, asked_params(task, asked), packs[task], tmp_path / "a", tmp_path / "w", pool=pools[task])
+def test_training_people_lie_about_the_centre(tmp_path, packs, pools):
+    """Exported or not, what a student says of them has no common part."""
+    fit(
+        Task.RECOGNITION,
+        asked_params(Task.RECOGNITION, STUDENT),
+        packs[Task.RECOGNITION],
+        tmp_path / "a",
+        tmp_path / "w",
+        pool=pools[Task.RECOGNITION],
+    )
     _, network = load_trained(tmp_path / "a")
-    images = torch.from_numpy(load_crops(packs[task], Split.TRAIN).images)
-    with torch.no_grad():
-        seen = network(normalise(images))
-    assert seen.mean(0).norm() < 1e-5
+    seen = asked_twice(network, load_crops(packs[Task.RECOGNITION], Split.TRAIN).images)
+    assert np.linalg.norm(seen.mean(0)) < 1e-5
     assert float(torch.as_tensor(network.state_dict()["centre"]).norm()) > 0.01
 
 
-def test_a_student_is_whitened_by_its_training_people(tmp_path, packs, pools):
-    asked = {"lessons": LESSONS.model_dump(), "embedding": 16, "distil": {"whitening": 0.5}}
+@pytest.mark.parametrize("recipe", [STUDENT, {"embedding": 16}], ids=["student", "labels"])
+def test_embeddings_are_whitened_by_training_people(tmp_path, packs, pools, recipe):
     task = Task.RECOGNITION
-    params = asked_params(task, asked)
+    params = asked_params(task, recipe | {"whitening": 0.5})
     fit(task, params, packs[task], tmp_path / "a", tmp_path / "w", pool=pools[task])
-    _, student = load_trained(tmp_path / "a")
-    assert isinstance(student, Student)
+    _, network = load_trained(tmp_path / "a")
+    assert isinstance(network, Centred)
     images, spoilt, people = finishing(load_material(task, params, packs[task], pools[task]), params)
     assert images.shape == spoilt.shape and not np.array_equal(images, spoilt)
-    with torch.no_grad():
-        plain, worse = (
-            student.learnt(normalise(torch.from_numpy(part))).numpy() for part in (images, spoilt)
-        )
-        seen = student(normalise(torch.from_numpy(images))).numpy()
+    plain, worse = (asked_twice(network.learnt, part) for part in (images, spoilt))
     matrix = whitening(nuisance(plain, worse, people), 0.5)
-    np.testing.assert_allclose(seen, (plain - plain.mean(0)) @ matrix, atol=1e-4)
+    np.testing.assert_allclose(asked_twice(network, images), (plain - plain.mean(0)) @ matrix, atol=1e-4)
+
+
+def asked_twice(network, images):
+    """Mean of what a network says of pictures and of their mirror images, as its export does."""
+    pictures = normalise(torch.from_numpy(images))
+    with torch.no_grad():
+        return ((network(pictures) + network(pictures.flip(3))) / 2).numpy()
+
+
+def test_a_network_is_finished_with_as_many_people_as_are_needed(packs, pools, monkeypatch):
+    task = Task.RECOGNITION
+    params = asked_params(task, STUDENT)
+    loaded = load_material(task, params, packs[task], pools[task])
+    whole = finishing(loaded, params)
+    monkeypatch.setattr(material, "FINISHING", 5)
+    few = finishing(loaded, params)
+    assert len(whole.images) == len(loaded.train) and len(few.images) == 5
+    assert len(np.unique(few.people)) <= 1 + 5 // np.bincount(whole.people).min()
 
 
 def asked_params(task, asked):

@@ -101,8 +101,6 @@ class DistilParams(Frozen):
     """Weight of finding the teacher's embedding of the same picture among those of the batch."""
     labelled: Fraction = 0.0
     """Share of each batch that is labelled people under the margin loss."""
-    whitening: Fraction = 0.0
-    """How far, training done, what pictures of one person differ in is evened out (WCCN); 0 not at all."""
 
 
 class FreezeParams(Frozen):
@@ -144,6 +142,8 @@ class RecognitionParams(Frozen):
     """Used with `init_from`."""
     mirrored: bool = False
     """Once trained, ask about the mirror image too and go by the mean: fewer errors in twice the time."""
+    whitening: Fraction = 0.0
+    """How far, training done, what pictures of one person differ in is evened out (WCCN); 0 not at all."""
     coarse: Fraction = 0.0
     """Share of training, from its start, in which pictures are shrunk to 96 × 96: three quarters of the work."""
     optim: OptimParams

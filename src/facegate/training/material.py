@@ -45,6 +45,8 @@ CODE = (
     *(f"faces/{name}.py" for name in ("crop", "film", "motion")),
 )
 """Source files that decide what training gives."""
+FINISHING = 4096
+"""Pictures with which a network is finished, at most."""
 SPOILT = 0.7
 """Share of strong augmentation among the copies by which embeddings are whitened."""
 
@@ -192,12 +194,14 @@ def _student(material: Material, params: RecognitionParams, workers: int) -> tup
 
 
 def finishing(material: Material, params: Params) -> Finishing:
-    """What a network is finished with."""
-    images, recipe = material.train.images, params.recognition
+    """What a network is finished with: pictures of as many people as are needed for it."""
+    rng = np.random.default_rng(section(material.task, params).optim.seed)
     people = np.unique(material.train.subjects, return_inverse=True)[1]
-    if material.task is not Task.RECOGNITION or not (recipe.lessons and recipe.distil.whitening):
+    drawn = rng.permutation(people.max() + 1)[people]
+    chosen = np.sort(np.argsort(drawn, kind="stable")[:FINISHING])
+    images, people = material.train.images[chosen], people[chosen]
+    if material.task is not Task.RECOGNITION or not params.recognition.whitening:
         return Finishing(images, images, people)
-    rng = np.random.default_rng(recipe.optim.seed)
     return Finishing(images, Augmenter(material.task)(images, rng, SPOILT), people)
 
 

@@ -13,7 +13,7 @@ from facegate.metrics.verification import eer, error_curves, split_comparisons
 from facegate.models.blocks import normalise
 from facegate.models.learner import Finishing, Learner
 from facegate.models.recognition.loss import RecognitionLoss, distil_loss
-from facegate.models.recognition.network import Student, below_head, build_network, shrink
+from facegate.models.recognition.network import Centred, below_head, build_network, shrink
 from facegate.models.recognition.whitening import nuisance, whitening
 from facegate.params import RecognitionParams
 
@@ -47,7 +47,7 @@ class RecognitionModule(Learner):
 
     def __init__(self, params: RecognitionParams, identities: int, pictures: int) -> None:
         super().__init__(build_network(**network_kwargs(params)), params.optim)
-        self.pictures, self.coarse = pictures, params.coarse
+        self.pictures, self.coarse, self.whitening = pictures, params.coarse, params.whitening
         self.criterion = RecognitionLoss(
             params.loss,
             identities,
@@ -60,7 +60,12 @@ class RecognitionModule(Learner):
 
     def below_head(self) -> Sequence[nn.Parameter]:
         """See :func:`facegate.models.recognition.network.below_head`."""
-        return below_head(self.network)
+        return below_head(self.trained)
+
+    @property
+    def trained(self) -> Centred:
+        """The network, by its own type."""
+        return cast(Centred, self.network)
 
     def seen(self, images: Tensor) -> Tensor:
         """Training pictures as the network sees them now: coarse ones at first, where the recipe asks for that."""
@@ -70,13 +75,32 @@ class RecognitionModule(Learner):
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`RecognitionLoss`; computed in fp32 whatever the precision of the network."""
-        embeddings = self.network(self.seen(images))
+        embeddings = self.trained.body(self.seen(images))
         with torch.autocast(embeddings.device.type, enabled=False):
             return self.criterion(embeddings.float(), labels, self.pictures, self.progress)
 
     def metric_of(self, outputs: Tensor, labels: Tensor) -> float:
         """Equal error rate, 0 to 1, of the cosines of all pairs."""
         return pair_eer(functional.normalize(outputs), labels)
+
+    def finish(self, pictures: Finishing) -> None:
+        """Move the centre to where the training people are on average, and even out what their pictures differ in."""
+        seen = self._learnt(pictures.images)
+        spread = np.eye(seen.shape[1])
+        if self.whitening:
+            differences = nuisance(seen, self._learnt(pictures.spoilt), pictures.people)
+            spread = whitening(differences, self.whitening)
+        self.trained.centre.copy_(torch.from_numpy(seen.mean(0)))
+        self.trained.spread.copy_(torch.from_numpy(spread))
+
+    def _learnt(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embeddings as :mod:`facegate.exporting.mirror` will average them."""
+        with torch.no_grad():
+            parts = [normalise(part) for part in torch.from_numpy(images).split(FINISHING_BATCH)]
+            seen = torch.cat([self.trained.learnt(part).float() for part in parts])
+            if self.trained.mirrored:
+                seen = (seen + torch.cat([self.trained.learnt(part.flip(3)).float() for part in parts])) / 2
+        return seen.numpy()
 
 
 class StudentModule(RecognitionModule):
@@ -92,7 +116,6 @@ class StudentModule(RecognitionModule):
 
     def __init__(self, params: RecognitionParams, centre: Tensor, identities: int) -> None:
         super().__init__(params, max(1, identities), pictures=2)
-        self.whitening = params.distil.whitening
         self.weights = params.distil.relation_weight, params.distil.contrast_weight
         self.register_buffer("centre", centre)
         if not identities:
@@ -101,28 +124,13 @@ class StudentModule(RecognitionModule):
     def loss_of(self, images: Tensor, labels: Any) -> Tensor:
         """See :func:`distil_loss`; the labelled pictures stand behind the taught ones."""
         target, people = labels
-        embeddings = cast(Student, self.network).body(self.seen(images))
+        embeddings = self.trained.body(self.seen(images))
         with torch.autocast(embeddings.device.type, enabled=False):
             taught, labelled = embeddings.float().split([len(target), len(people)])
             loss = distil_loss(taught, target, self.centre, *self.weights)
             if len(people):
                 loss = loss + self.criterion(labelled, people, self.pictures, self.progress)
             return loss
-
-    def finish(self, pictures: Finishing) -> None:
-        """Move the centre to where the training people are on average, and even out what their pictures differ in."""
-        student = cast(Student, self.network)
-        seen = self._learnt(pictures.images)
-        student.centre.copy_(torch.from_numpy(seen.mean(0)))
-        if self.whitening:
-            differences = nuisance(seen, self._learnt(pictures.spoilt), pictures.people)
-            student.spread.copy_(torch.from_numpy(whitening(differences, self.whitening)))
-
-    def _learnt(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        learnt = cast(Student, self.network).learnt
-        with torch.no_grad():
-            parts = torch.from_numpy(images).split(FINISHING_BATCH)
-            return torch.cat([learnt(normalise(part)).float() for part in parts]).numpy()
 
 
 def pair_eer(embeddings: Tensor, labels: Tensor) -> float:

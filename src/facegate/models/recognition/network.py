@@ -181,12 +181,12 @@ class TimmRecogniser(Backbone):
         )
 
 
-class Student(nn.Module):
+class Centred(nn.Module):
     """A backbone whose embeddings are seen from the centre of all faces: brought to unit length, then moved.
 
     A teacher's embeddings have a common part that says nothing about who it is, and a student learns it first. What the
-    student makes of its training people on average is taken away once it is trained: on rendered test people
-    that brought the equal error rate from 9.1 to 6.9 %. Then they are stretched, see
+    network makes of its training people on average is taken away once it is trained: on rendered test people
+    that brought a student's equal error rate from 9.1 to 6.9 %. Then they are stretched, see
     :mod:`facegate.models.recognition.whitening`.
 
     Args:
@@ -212,7 +212,7 @@ class Student(nn.Module):
         return (self.learnt(x) - self.centre) @ self.spread
 
     def learnt(self, x: Tensor) -> Tensor:
-        """Embeddings (N, D) of unit length, as they come nearest to the teacher's."""
+        """Embeddings (N, D) of unit length, as training left them."""
         return functional.normalize(self.body(x))
 
 
@@ -222,31 +222,29 @@ def build_network(
     embedding: int = 128,
     student: bool = False,
     mirrored: bool = False,
-) -> nn.Module:
+) -> Centred:
     """Build a recogniser.
 
     Args:
         backbone: ``dense_resnet``, ``mobilefacenet``, or ``timm/NAME``; a timm backbone has its own width.
         width: channel multiplier.
         embedding: dimensions of the embedding.
-        student: see :class:`Student`.
+        student: whether it learns a teacher's embeddings, which are not centred: see :class:`EmbeddingHead`.
         mirrored: once trained it is asked about the mirror image too, see :mod:`facegate.exporting.mirror`.
 
     Returns:
         A network from float RGB of shape (N, 3, 112, 112), ``(value - 128) / 128``, to raw embeddings
         (N, embedding); compare them by their cosine.
     """
-    body = _body(backbone, width, embedding, affine=student)
-    network = Student(body, embedding) if student else body
+    network = Centred(_body(backbone, width, embedding, affine=student), embedding)
     network.mirrored = mirrored
     return network
 
 
-def below_head(network: nn.Module) -> list[nn.Parameter]:
+def below_head(network: Centred) -> list[nn.Parameter]:
     """Weights of a recogniser below its head: of the whole backbone where timm made it."""
-    body = network.body if isinstance(network, Student) else network
-    layers = list(body.children())
-    kept = layers[:1] if isinstance(body, TimmRecogniser) else layers[:-1]
+    layers = list(network.body.children())
+    kept = layers[:1] if isinstance(network.body, TimmRecogniser) else layers[:-1]
     return [weight for layer in kept for weight in layer.parameters()]
 
 
