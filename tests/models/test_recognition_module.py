@@ -53,3 +53,22 @@ def test_without_whitening_the_stretching_of_the_network_gone_on_from_is_taken_b
     images = np.random.default_rng(0).integers(0, 256, (3, 112, 112, 3), np.uint8)
     student.eval().finish(Finishing(images, images, np.arange(3)))
     torch.testing.assert_close(student.network.spread, torch.eye(32))
+
+
+def test_labels_weigh_as_the_recipe_says(student):
+    torch.manual_seed(0)
+    student = StudentModule(PARAMS, torch.full((32,), 0.1), identities=2).train()
+    images, target = torch.rand(8, 3, 112, 112), torch.nn.functional.normalize(torch.randn(4, 32))
+    losses = []
+    for weight in (0.0, 0.5, 1.0):
+        student.labelled_weight = weight
+        losses.append(float(student.loss_of(images, (target, torch.tensor([0, 0, 1, 1]))).detach()))
+    taught, half, whole = losses
+    assert half - taught == pytest.approx((whole - taught) / 2, rel=1e-4) != 0
+
+
+def test_a_students_batch_need_not_be_whole_people():
+    changed = PARAMS.model_dump() | {"people_per_batch": 3}
+    RecognitionParams.model_validate(changed)
+    with pytest.raises(ValueError, match="multiple of people_per_batch"):
+        RecognitionParams.model_validate(changed | {"lessons": None})

@@ -100,7 +100,9 @@ class DistilParams(Frozen):
     contrast_weight: Annotated[float, Field(ge=0)] = 0.5
     """Weight of finding the teacher's embedding of the same picture among those of the batch."""
     labelled: Fraction = 0.0
-    """Share of each batch that is labelled people under the margin loss."""
+    """Share of each batch that is labelled people under the losses of labels, two pictures each."""
+    labelled_weight: Annotated[float, Field(ge=0)] = 0.1
+    """Weight of these losses beside the teacher's; at 1 they drown it."""
 
 
 class FreezeParams(Frozen):
@@ -151,7 +153,7 @@ class RecognitionParams(Frozen):
     @model_validator(mode="after")
     def _pairs(self) -> "RecognitionParams":
         pictures, rest = divmod(self.optim.batch_size, self.people_per_batch)
-        if rest or pictures < 2:
+        if self.lessons is None and (rest or pictures < 2):
             raise ValueError("optim.batch_size must be a multiple of people_per_batch, at least twice it")
         return self
 

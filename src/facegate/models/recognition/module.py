@@ -117,19 +117,25 @@ class StudentModule(RecognitionModule):
     def __init__(self, params: RecognitionParams, centre: Tensor, identities: int) -> None:
         super().__init__(params, max(1, identities), pictures=2)
         self.weights = params.distil.relation_weight, params.distil.contrast_weight
+        self.labelled_weight = params.distil.labelled_weight
         self.register_buffer("centre", centre)
         if not identities:
             self.criterion = torch.nn.Identity()
 
     def loss_of(self, images: Tensor, labels: Any) -> Tensor:
-        """See :func:`distil_loss`; the labelled pictures stand behind the taught ones."""
-        target, people = labels
+        """See :func:`distil_loss`; the labelled pictures stand behind the taught ones.
+
+        Labels are judged about the teacher's centre: its common part is neither to be learned by them nor to be fought.
+        """
+        target, persons = labels
         embeddings = self.trained.body(self.seen(images))
         with torch.autocast(embeddings.device.type, enabled=False):
-            taught, labelled = embeddings.float().split([len(target), len(people)])
+            taught, labelled = embeddings.float().split([len(target), len(persons)])
             loss = distil_loss(taught, target, self.centre, *self.weights)
-            if len(people):
-                loss = loss + self.criterion(labelled, people, self.pictures, self.progress)
+            if len(persons):
+                centred = functional.normalize(labelled) - self.centre
+                labels_loss = self.criterion(centred, persons, self.pictures, self.progress)
+                loss = loss + self.labelled_weight * labels_loss
             return loss
 
 
