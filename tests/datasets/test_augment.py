@@ -3,6 +3,7 @@ import subprocess
 import sys
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -14,6 +15,7 @@ PICTURE = np.random.default_rng(0).integers(0, 256, (112, 112, 3), np.uint8)
 PICTURES = np.repeat(PICTURE[None], 24, 0)
 EFFECTS = [
     effects.noise,
+    effects.nudge,
     effects.light_gradient,
     effects.tone,
     effects.low_resolution,
@@ -95,3 +97,14 @@ def test_import_asks_no_package_index():
         [sys.executable, "-c", code], env=clean, capture_output=True, text=True, check=False
     )
     assert done.stdout.strip() == "quiet"
+
+
+def test_a_nudged_picture_is_nearly_the_same():
+    smooth = cv2.resize(PICTURE[:7, :7], (112, 112), interpolation=cv2.INTER_CUBIC)
+    nudged = [effects.nudge(smooth, np.random.default_rng(seed)) for seed in range(40)]
+    alike = [
+        max(np.corrcoef(part.ravel(), side.ravel())[0, 1] for side in (smooth, smooth[:, ::-1]))
+        for part in nudged
+    ]
+    assert min(alike) > 0.9
+    assert len({part.tobytes() for part in nudged}) == len(nudged)

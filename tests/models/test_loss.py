@@ -63,22 +63,28 @@ def unit(rows, columns, seed):
 
 
 def test_distil_loss_against_numpy():
-    raw, target = 3 * unit(5, 8, 1), unit(5, 8, 2)
-    centre = target.mean(0)
-    mine, theirs, c = (t.numpy().astype(float) for t in (raw / raw.norm(dim=1, keepdim=True), target, centre))
+    raw, target, strangers = 3 * unit(5, 8, 1), unit(5, 8, 2), unit(9, 8, 4)
+    centre, others = target.mean(0), torch.cat([target[2:4], strangers])  # two are of the batch itself
+    mine, theirs, c, further = (
+        t.numpy().astype(float) for t in (raw / raw.norm(dim=1, keepdim=True), target, centre, strangers)
+    )
     aligned = np.mean(2 * (1 - (mine * theirs).sum(1)))
     gram = [(e - e.mean(0)) @ (e - e.mean(0)).T for e in (mine, theirs)]
     relation = np.mean((gram[0] - gram[1]) ** 2)
-    a, b = ((e - c) / np.linalg.norm(e - c, axis=1, keepdims=True) for e in (mine, theirs))
-    logits = 16 * a @ b.T
+    a, b, f = ((e - c) / np.linalg.norm(e - c, axis=1, keepdims=True) for e in (mine, theirs, further))
+    again = 16 * a @ b[2:4].T
+    again[[2, 3], [0, 1]] = -np.inf
+    logits = np.concatenate([16 * a @ b.T, again, 16 * a @ f.T], 1)
     contest = np.mean(np.log(np.exp(logits).sum(1)) - np.diag(logits))
     expected = aligned + 20 * relation + 0.5 * contest
-    assert float(distil_loss(raw, target, centre, 20.0, 0.5)) == pytest.approx(expected, rel=1e-5)
+    assert float(distil_loss(raw, target, centre, others, 20.0, 0.5)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_a_perfect_student_loses_only_the_contest_with_lookalikes():
     target = unit(6, 8, 3)
-    centre = target.mean(0)
-    assert float(distil_loss(5 * target, target, centre, 20.0, 0.0)) == pytest.approx(0, abs=1e-6)
+    centre, others = target.mean(0), unit(3, 8, 4)
+    assert float(distil_loss(5 * target, target, centre, others, 20.0, 0.0)) == pytest.approx(0, abs=1e-6)
     worse = target.roll(1, 0)
-    assert distil_loss(target, target, centre, 20.0, 0.5) < distil_loss(worse, target, centre, 20.0, 0.5)
+    assert distil_loss(target, target, centre, others, 20.0, 0.5) < distil_loss(
+        worse, target, centre, others, 20.0, 0.5
+    )

@@ -26,7 +26,7 @@ def student(monkeypatch, request):
     step = getattr(request, "param", 0)
     trainer = SimpleNamespace(global_step=step, estimated_stepping_batches=10)
     monkeypatch.setattr(StudentModule, "trainer", trainer)
-    return StudentModule(PARAMS, torch.zeros(32), 0)
+    return StudentModule(PARAMS, torch.eye(32), 0)
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_without_whitening_the_stretching_of_the_network_gone_on_from_is_taken_b
 
 def test_labels_weigh_as_the_recipe_says(student):
     torch.manual_seed(0)
-    student = StudentModule(PARAMS, torch.full((32,), 0.1), identities=2).train()
+    student = StudentModule(PARAMS, torch.eye(32), identities=2).train()
     images, target = torch.rand(8, 3, 112, 112), torch.nn.functional.normalize(torch.randn(4, 32))
     losses = []
     for weight in (0.0, 0.5, 1.0):

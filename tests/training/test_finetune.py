@@ -89,7 +89,7 @@ def test_anchors_hold_strangers_in_place(parent, lesson, tmp_path):
     others = people(200, 6, range(4)).images
     where = embedded(parent, others)
     moved = [1 - (embedded(folder, others) * where).sum(1).mean() for folder in (loose, held)]
-    assert moved[1] < 0.5 * moved[0]
+    assert moved[1] < 0.75 * moved[0]
 
 
 def test_same_bytes_again_and_the_parent_untouched(parent, lesson, tmp_path):

@@ -229,8 +229,8 @@ class SpeciesBatches(TrainBatches):
 class PoolBatches(Dataset[DistilBatch]):
     """Faces with their teacher's embeddings by (epoch, step), beside labelled people where some are asked for.
 
-    The pool is walked through in an order that changes with each pass, half of the faces mirrored: a recogniser that has
-    seen real faces says nearly the same of both. An epoch is as long as that of the labelled split, so that curves and
+    The pool is walked through in an order that changes with each pass, each face nudged anew
+    (:func:`facegate.datasets.effects.nudge`). An epoch is as long as that of the labelled split, so that curves and
     checkpoints come as often.
 
     Args:
@@ -253,9 +253,9 @@ class PoolBatches(Dataset[DistilBatch]):
         epoch, step = key
         start = (epoch * self.steps + step) * self.taught
         rows = [self._row(place) for place in range(start, start + self.taught)]
-        images = np.stack([decode_image(self.pool.images[row], f"face {row} of the pool") for row in rows])
-        mirrored = np.random.default_rng([self.seed, epoch, step]).random(len(rows)) < 0.5
-        images[mirrored] = images[mirrored, :, ::-1]
+        rng = np.random.default_rng([self.seed, epoch, step])
+        faces = (decode_image(self.pool.images[row], f"face {row} of the pool") for row in rows)
+        images = np.stack([effects.nudge(face, rng) for face in faces])
         target = torch.from_numpy(self.pool.embeddings[rows])
         if self.labelled is None:
             return torch.from_numpy(images), (target, torch.empty(0, dtype=torch.int64))

@@ -189,8 +189,8 @@ def _student(material: Material, params: RecognitionParams, workers: int) -> tup
             f"set `recognition.embedding: {width}`",
         )
     data, people = distil_data(material.train, material.validation, material.pool, params, workers)
-    centre = torch.from_numpy(material.pool.embeddings.mean(0))
-    return recognition.StudentModule(params, centre, people.identities if people else 0), data
+    answers = torch.from_numpy(material.pool.embeddings)
+    return recognition.StudentModule(params, answers, people.identities if people else 0), data
 
 
 def finishing(material: Material, params: Params) -> Finishing:

@@ -15,6 +15,8 @@ from facegate.models.recognition.margins import LossName, build_margin_loss
 
 PAIR_SCALE = 16.0
 PAIR_MARGIN = 0.15
+ITSELF = 0.995
+"""Cosine between two of the teacher's embeddings from which on they count as of one picture."""
 RAMP = (0.3, 0.7)
 """Part of training over which the margin grows from zero to its full value."""
 
@@ -47,17 +49,24 @@ def pair_loss(embeddings: Tensor, pictures: int) -> Tensor:
 
 
 def distil_loss(
-    embeddings: Tensor, target: Tensor, centre: Tensor, relation_weight: float, contrast_weight: float
+    embeddings: Tensor,
+    target: Tensor,
+    centre: Tensor,
+    others: Tensor,
+    relation_weight: float,
+    contrast_weight: float,
 ) -> Tensor:
     """How far a student is from its teacher: ``2 (1 - cosine)``, the difference of their relations, and a contest.
 
     The cosine alone is content with the mean of all faces for a long time. The contest asks the student to find
-    its teacher's embedding of the same picture among those of the whole batch, seen from the centre of all faces.
+    its teacher's embedding of the same picture among those of the batch and many others, seen from the centre of all
+    faces.
 
     Args:
         embeddings: the student's raw embeddings (N, D).
         target: the teacher's embeddings of the same pictures (N, D), unit length.
         centre: mean of the teacher's embeddings (D,).
+        others: the teacher's embeddings of further pictures (M, D), which may be among the N.
         relation_weight: weight of the mean squared difference of the two centred Gram matrices (relational
             distillation, Park et al., 2019, arXiv:1904.05068).
         contrast_weight: weight of the contest (as in InfoNCE, van den Oord et al., 2018, arXiv:1807.03748).
@@ -67,9 +76,11 @@ def distil_loss(
     if relation_weight:
         loss = loss + relation_weight * functional.mse_loss(_relations(student), _relations(target))
     if contrast_weight:
-        mine, theirs = functional.normalize(student - centre), functional.normalize(target - centre)
+        mine, theirs, further = (functional.normalize(part - centre) for part in (student, target, others))
         itself = torch.arange(len(mine), device=mine.device)
-        loss = loss + contrast_weight * functional.cross_entropy(PAIR_SCALE * mine @ theirs.T, itself)
+        known = (theirs @ further.T) > ITSELF
+        cosines = torch.cat([mine @ theirs.T, (mine @ further.T).masked_fill(known, -torch.inf)], 1)
+        loss = loss + contrast_weight * functional.cross_entropy(PAIR_SCALE * cosines, itself)
     return loss
 
 

@@ -17,6 +17,8 @@ from facegate.models.recognition.network import Centred, below_head, build_netwo
 from facegate.models.recognition.whitening import nuisance, whitening
 from facegate.params import RecognitionParams
 
+CONTEST = 2048
+"""Answers of the teacher among which a student is to find that to its picture, beside those of the batch."""
 FINISHING_BATCH = 128
 COARSE_SIDE = 96
 """Side, pixels, to which pictures are shrunk while training is coarse: three quarters of the work of 112."""
@@ -108,17 +110,19 @@ class StudentModule(RecognitionModule):
 
     Args:
         params: recipe.
-        centre: mean of the teacher's embeddings (D,).
+        answers: the teacher's embeddings of all its lessons (N, D), unit length.
         identities: number of labelled training classes; 0 for none.
     """
 
     centre: Tensor
+    answers: Tensor
 
-    def __init__(self, params: RecognitionParams, centre: Tensor, identities: int) -> None:
+    def __init__(self, params: RecognitionParams, answers: Tensor, identities: int) -> None:
         super().__init__(params, max(1, identities), pictures=2)
         self.weights = params.distil.relation_weight, params.distil.contrast_weight
         self.labelled_weight = params.distil.labelled_weight
-        self.register_buffer("centre", centre)
+        self.register_buffer("centre", answers.mean(0))
+        self.register_buffer("answers", answers, persistent=False)
         if not identities:
             self.criterion = torch.nn.Identity()
 
@@ -131,12 +135,18 @@ class StudentModule(RecognitionModule):
         embeddings = self.trained.body(self.seen(images))
         with torch.autocast(embeddings.device.type, enabled=False):
             taught, labelled = embeddings.float().split([len(target), len(persons)])
-            loss = distil_loss(taught, target, self.centre, *self.weights)
+            loss = distil_loss(taught, target, self.centre, self._others(), *self.weights)
             if len(persons):
                 centred = functional.normalize(labelled) - self.centre
                 labels_loss = self.criterion(centred, persons, self.pictures, self.progress)
                 loss = loss + self.labelled_weight * labels_loss
             return loss
+
+    def _others(self) -> Tensor:
+        """Answers that the contest is held among beside those of the batch: with each step the next ones of all."""
+        many = min(CONTEST, len(self.answers))
+        places = torch.arange(many, device=self.answers.device) + many * self.trainer.global_step
+        return self.answers[places % len(self.answers)]
 
 
 def pair_eer(embeddings: Tensor, labels: Tensor) -> float:
