@@ -51,7 +51,7 @@ def changed(values: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
         (
             "data.synthetic.clip_people",
             0,
-            "`tasks` names what is filmed, and `data.synthetic.clip_people` is 0",
+            "`tasks` names eyes, liveness, and `data.synthetic.clip_people` is 0",
         ),
         ("data.synthetic.spoof_people", 0, "`tasks` names spoof, and `data.synthetic.spoof_people` is 0"),
         ("spoof.content.share", 0.001, "leaves no place for a bona fide picture and an attack"),

@@ -160,7 +160,7 @@ PRESENTATION_COLUMNS: tuple[Column, ...] = (
 EYE_COLUMNS: tuple[Column, ...] = (
     *PRESENTATION_COLUMNS[:4],
     Column("score", "float32", "how open the eyes are, 0 to 1: mean of both"),
-    Column("score_hard", "float32", "the same under motion blur, noise and low light"),
+    Column("score_hard", "float32", "the same under motion blur and noise"),
     Column("closure", "float32", "true eyelid closure, 0 open to 1 closed"),
     nullable("glasses", "bool", "wears glasses"),
     nullable("clip_id", "string", "clip to which the frame belongs"),

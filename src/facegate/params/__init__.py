@@ -163,15 +163,12 @@ class Params(Frozen):
             raise ValueError(
                 "`tasks` names liveness without spoof, whose network describes the frames of a clip"
             )
-        filmed = {Task.LIVENESS, Task.EYES} & set(self.tasks)
-        if filmed and self.data.source == "synthetic" and not self.data.synthetic.clip_people:
-            raise ValueError("`tasks` names what is filmed, and `data.synthetic.clip_people` is 0")
-        if (
-            Task.SPOOF in self.tasks
-            and self.data.source == "synthetic"
-            and not self.data.synthetic.spoof_people
-        ):
-            raise ValueError("`tasks` names spoof, and `data.synthetic.spoof_people` is 0")
+        shown_by = {"clip_people": {Task.LIVENESS, Task.EYES}, "spoof_people": {Task.SPOOF}}
+        for people, tasks in shown_by.items() if self.data.source == "synthetic" else ():
+            if (asked := tasks & set(self.tasks)) and not getattr(self.data.synthetic, people):
+                raise ValueError(
+                    f"`tasks` names {', '.join(sorted(asked))}, and `data.synthetic.{people}` is 0"
+                )
         if Task.SPOOF in self.tasks and self.spoof.framing and not self.prepare.surroundings:
             raise ValueError("`spoof.framing` cuts crops anew from what `prepare.surroundings: true` keeps")
         if self.graph != stages_of(self.tasks):
