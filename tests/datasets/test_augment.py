@@ -100,7 +100,7 @@ def test_import_asks_no_package_index():
 
 
 def test_a_nudged_picture_is_nearly_the_same():
-    smooth = cv2.resize(PICTURE[:7, :7], (112, 112), interpolation=cv2.INTER_CUBIC)
+    smooth = np.asarray(cv2.resize(PICTURE[:7, :7], (112, 112), interpolation=cv2.INTER_CUBIC), np.uint8)
     nudged = [effects.nudge(smooth, np.random.default_rng(seed)) for seed in range(40)]
     alike = [
         max(np.corrcoef(part.ravel(), side.ravel())[0, 1] for side in (smooth, smooth[:, ::-1]))
