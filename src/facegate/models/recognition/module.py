@@ -96,13 +96,16 @@ class RecognitionModule(Learner):
         self.trained.spread.copy_(torch.from_numpy(spread))
 
     def _learnt(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Embeddings as :mod:`facegate.exporting.mirror` will average them."""
         with torch.no_grad():
-            parts = [normalise(part) for part in torch.from_numpy(images).split(FINISHING_BATCH)]
-            seen = torch.cat([self.trained.learnt(part).float() for part in parts])
-            if self.trained.mirrored:
-                seen = (seen + torch.cat([self.trained.learnt(part.flip(3)).float() for part in parts])) / 2
-        return seen.numpy()
+            parts = torch.from_numpy(images).split(FINISHING_BATCH)
+            return torch.cat([self._averaged(normalise(part)) for part in parts]).numpy()
+
+    def _averaged(self, images: Tensor) -> Tensor:
+        """Embeddings as :mod:`facegate.exporting.mirror` will average them."""
+        seen = self.trained.learnt(images).float()
+        if not self.trained.mirrored:
+            return seen
+        return (seen + self.trained.learnt(images.flip(3)).float()) / 2
 
 
 class StudentModule(RecognitionModule):
