@@ -91,8 +91,8 @@ def test_a_damaged_checkpoint_is_trained_over(tmp_path, packs):
 def test_learns_the_toy(tmp_path, packs, task):
     log = Log()
     optim = {"epochs": 24, "learning_rate": 1e-2, "weight_decay": 0.0}
-    constant = {"margin": 0.0} if task is Task.RECOGNITION else {}
-    params = toy_params(task, optim=optim, augmentation=0.0, **constant)
+    plain = {"margin": 0.0} if task is Task.RECOGNITION else {"sharpness_weight": 0.0}
+    params = toy_params(task, optim=optim, augmentation=0.0, **plain)
     result = fit(task, params, packs[task], tmp_path / "out", tmp_path / "work", log)
     losses = [metrics["train_loss"] for _, metrics in log.rows]
     assert losses[-1] < 0.7 * losses[0]
