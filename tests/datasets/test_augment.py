@@ -108,3 +108,10 @@ def test_a_nudged_picture_is_nearly_the_same():
     ]
     assert min(alike) > 0.9
     assert len({part.tobytes() for part in nudged}) == len(nudged)
+
+
+def test_half_of_the_pictures_are_mirrored():
+    seen = [effects.mirror(PICTURE, np.random.default_rng(seed)) for seed in range(200)]
+    turned = [np.array_equal(picture, PICTURE[:, ::-1]) for picture in seen]
+    assert all(turn or np.array_equal(picture, PICTURE) for turn, picture in zip(turned, seen, strict=True))
+    assert 70 < sum(turned) < 130

@@ -39,7 +39,9 @@ def parent(tmp_path_factory, packs):
     root = tmp_path_factory.mktemp("parent")
     fit(
         TASK,
-        toy_params(TASK, coarse=0.0, optim={"epochs": 12, "optimizer": "adamw", "learning_rate": 1e-3}),
+        toy_params(
+            TASK, coarse=0.0, whitening=0.0, optim={"epochs": 12, "optimizer": "adamw", "learning_rate": 1e-3}
+        ),
         packs[TASK],
         root / "out",
         root / "work",
@@ -77,7 +79,7 @@ def test_people_are_told_apart_better_in_pictures_that_were_not_learned(parent, 
     out = train(parent, lesson, tmp_path / "out")
     held = people(100, 4, range(3, 6))
     before, after = (spread(embedded(folder, held.images), held.subjects) for folder in (parent, out))
-    assert after > 1.2 * before
+    assert after > 1.5 * before
 
 
 def test_anchors_hold_strangers_in_place(parent, lesson, tmp_path):
@@ -89,7 +91,7 @@ def test_anchors_hold_strangers_in_place(parent, lesson, tmp_path):
     others = people(200, 6, range(4)).images
     where = embedded(parent, others)
     moved = [1 - (embedded(folder, others) * where).sum(1).mean() for folder in (loose, held)]
-    assert moved[1] < 0.75 * moved[0]
+    assert moved[1] < 0.5 * moved[0]
 
 
 def test_same_bytes_again_and_the_parent_untouched(parent, lesson, tmp_path):

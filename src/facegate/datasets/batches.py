@@ -5,7 +5,7 @@ changes a pixel. Crops are decoded once; the test split never leaves the disk he
 """
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -229,9 +229,8 @@ class SpeciesBatches(TrainBatches):
 class PoolBatches(Dataset[DistilBatch]):
     """Faces with their teacher's embeddings by (epoch, step), beside labelled people where some are asked for.
 
-    The pool is walked through in an order that changes with each pass, each face nudged anew
-    (:func:`facegate.datasets.effects.nudge`). An epoch is as long as that of the labelled split, so that curves and
-    checkpoints come as often.
+    The pool is walked through in an order that changes with each pass, each face varied anew. An epoch is as long as that
+    of the labelled split, so that curves and checkpoints come as often.
 
     Args:
         pool: encoded faces and their embeddings.
@@ -239,10 +238,20 @@ class PoolBatches(Dataset[DistilBatch]):
         size: pictures in a batch, the labelled ones included.
         steps: batches in an epoch.
         seed: source of the order.
+        vary: what becomes of a face when it is seen; so little that its embedding stays right.
     """
 
-    def __init__(self, pool: Pool, labelled: PeopleBatches | None, size: int, steps: int, seed: int) -> None:
+    def __init__(
+        self,
+        pool: Pool,
+        labelled: PeopleBatches | None,
+        size: int,
+        steps: int,
+        seed: int,
+        vary: Callable[[effects.Picture, np.random.Generator], effects.Picture] = effects.nudge,
+    ) -> None:
         self.pool, self.labelled, self.size, self.steps, self.seed = pool, labelled, size, steps, seed
+        self.vary = vary
         self.taught = size - (labelled.size if labelled else 0)
         self._order: tuple[int, NDArray[np.int64]] = (-1, np.empty(0, np.int64))
 
@@ -255,7 +264,7 @@ class PoolBatches(Dataset[DistilBatch]):
         rows = [self._row(place) for place in range(start, start + self.taught)]
         rng = np.random.default_rng([self.seed, epoch, step])
         faces = (decode_image(self.pool.images[row], f"face {row} of the pool") for row in rows)
-        images = np.stack([effects.nudge(face, rng) for face in faces])
+        images = np.stack([self.vary(face, rng) for face in faces])
         target = torch.from_numpy(self.pool.embeddings[rows])
         if self.labelled is None:
             return torch.from_numpy(images), (target, torch.empty(0, dtype=torch.int64))

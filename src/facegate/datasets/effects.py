@@ -83,6 +83,11 @@ def jitter(picture: Picture, rng: np.random.Generator, scale: float, rotate: flo
     )
 
 
+def mirror(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Mirrored half of the time."""
+    return picture[:, ::-1] if rng.random() < 0.5 else picture
+
+
 def nudge(picture: Picture, rng: np.random.Generator) -> Picture:
     """The same moment on another picture: perhaps mirrored, a pixel or two aside, a shade lighter or darker, grainy.
 

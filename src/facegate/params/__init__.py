@@ -164,8 +164,9 @@ class Params(Frozen):
                 "`tasks` names liveness without spoof, whose network describes the frames of a clip"
             )
         shown_by = {"clip_people": {Task.LIVENESS, Task.EYES}, "spoof_people": {Task.SPOOF}}
-        for people, tasks in shown_by.items() if self.data.source == "synthetic" else ():
-            if (asked := tasks & set(self.tasks)) and not getattr(self.data.synthetic, people):
+        for people, tasks in shown_by.items():
+            asked = tasks & set(self.tasks)
+            if self.data.source == "synthetic" and asked and not getattr(self.data.synthetic, people):
                 raise ValueError(
                     f"`tasks` names {', '.join(sorted(asked))}, and `data.synthetic.{people}` is 0"
                 )

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from facegate.contracts import Task
+from facegate.datasets import effects
 from facegate.datasets.augment import Augmenter
 from facegate.datasets.batches import Crops, PeopleBatches, Pool, PoolBatches
 from facegate.datasets.mixing import other_face
@@ -81,7 +82,8 @@ def finetune(
     pool = anchors(network, lesson.strangers, params)
     learner = FinetuneModule(network, _prototypes(network, labelled), params)
     taught = round(params.optim.batch_size * ANCHORED)
-    batches = PoolBatches(pool, labelled, taught + labelled.size, labelled.steps, params.optim.seed)
+    size = taught + labelled.size
+    batches = PoolBatches(pool, labelled, size, labelled.steps, params.optim.seed, effects.mirror)
     persons = np.unique(lesson.validation.subjects, return_inverse=True)[1]
     data = CropModule(batches, lesson.validation, persons.astype(np.int64), trainer.workers)
     history = History(logger)

@@ -195,12 +195,14 @@ def _student(material: Material, params: RecognitionParams, workers: int) -> tup
 
 def finishing(material: Material, params: Params) -> Finishing:
     """What a network is finished with: pictures of as many people as are needed for it."""
-    rng = np.random.default_rng(section(material.task, params).optim.seed)
-    people = np.unique(material.train.subjects, return_inverse=True)[1]
+    images, people = material.train.images, np.unique(material.train.subjects, return_inverse=True)[1]
+    if material.task is not Task.RECOGNITION:
+        return Finishing(images, images, people)
+    rng = np.random.default_rng(params.recognition.optim.seed)
     drawn = rng.permutation(people.max() + 1)[people]
     chosen = np.sort(np.argsort(drawn, kind="stable")[:FINISHING])
-    images, people = material.train.images[chosen], people[chosen]
-    if material.task is not Task.RECOGNITION or not params.recognition.whitening:
+    images, people = images[chosen], people[chosen]
+    if not params.recognition.whitening:
         return Finishing(images, images, people)
     return Finishing(images, Augmenter(material.task)(images, rng, SPOILT), people)
 

@@ -1,7 +1,7 @@
 """Training on with a few people: learn them, and leave all others where they were."""
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, cast
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,7 +10,7 @@ from torch.nn import functional
 from facegate.models.learner import Learner
 from facegate.models.recognition.loss import pair_loss
 from facegate.models.recognition.module import pair_eer
-from facegate.models.recognition.network import Centred, below_head
+from facegate.models.recognition.network import below_head
 from facegate.params import FinetuneParams
 
 PICTURES = 2
@@ -37,7 +37,7 @@ class FinetuneModule(Learner):
 
     def below_head(self) -> Sequence[nn.Parameter]:
         """See :func:`facegate.models.recognition.network.below_head`."""
-        return below_head(cast(Centred, self.network))
+        return below_head(self.network)
 
     def loss_of(self, images: Tensor, labels: tuple[Tensor, Tensor]) -> Tensor:  # pyright: ignore[reportIncompatibleMethodOverride]
         """People among themselves and against strangers, and how far strangers have moved."""

@@ -62,7 +62,7 @@ class RecognitionModule(Learner):
 
     def below_head(self) -> Sequence[nn.Parameter]:
         """See :func:`facegate.models.recognition.network.below_head`."""
-        return below_head(self.trained)
+        return below_head(self.network)
 
     @property
     def trained(self) -> Centred:

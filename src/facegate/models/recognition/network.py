@@ -1,7 +1,7 @@
 """Backbones that turn an aligned face into an embedding; pure torch, so that they export alone."""
 
 import difflib
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -241,10 +241,11 @@ def build_network(
     return network
 
 
-def below_head(network: Centred) -> list[nn.Parameter]:
+def below_head(network: nn.Module) -> list[nn.Parameter]:
     """Weights of a recogniser below its head: of the whole backbone where timm made it."""
-    layers = list(network.body.children())
-    kept = layers[:1] if isinstance(network.body, TimmRecogniser) else layers[:-1]
+    body = cast(Centred, network).body
+    layers = list(body.children())
+    kept = layers[:1] if isinstance(body, TimmRecogniser) else layers[:-1]
     return [weight for layer in kept for weight in layer.parameters()]
 
 
