@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from facegate.faces import detect
 from facegate.faces.detect import Detector, decode, overlap
 from facegate.faces.picture import load_picture
 
@@ -156,6 +157,22 @@ def test_one_look_equals_opencvs_own_implementation(detector, photos):
     assert np.allclose(face.box, OPENCV_BOX, atol=0.01)
     assert np.allclose(face.landmarks, OPENCV_LANDMARKS, atol=0.01)
     assert face.score == pytest.approx(0.929, abs=1e-3)
+
+
+def test_a_fourth_channel_changes_nothing(monkeypatch, detector, photos):
+    photo = load_picture(photos / "astronaut.png")
+    (widened,) = detector.detect(photo)
+    monkeypatch.setattr(detect, "WIDENED", 0)
+    (plain,) = detector.detect(photo)
+    assert np.array_equal(widened.box, plain.box)
+    assert np.array_equal(widened.landmarks, plain.landmarks)
+
+
+def test_decode_leaves_out_what_is_not_finite():
+    shapes = np.zeros((2, 14), np.float32)
+    shapes[0, 2] = 200  # exp(200) is beyond 32 bits
+    rows = decode(np.array([0, 6]), np.full(2, 0.81, np.float32), shapes, (32, 32))
+    assert rows[:, :4].tolist() == [[12, 4, 8, 8]]
 
 
 def test_decode_of_a_single_cell():
