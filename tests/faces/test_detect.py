@@ -87,8 +87,10 @@ def small_face(photos, size):
 def searched(detector, picture, monkeypatch):
     """Sizes (height, width) at which the network looks for faces; close looks left out."""
     sizes = []
-    run = Detector._run
-    monkeypatch.setattr(Detector, "_run", lambda self, rgb: sizes.append(rgb.shape[:2]) or run(self, rgb))
+    resized = detect._resized_and_padded
+    monkeypatch.setattr(
+        detect, "_resized_and_padded", lambda rgb, size: sizes.append(size[::-1]) or resized(rgb, size)
+    )
     monkeypatch.setattr(Detector, "_refine", lambda self, rgb, face: face)
     detector.detect(picture)
     return sizes

@@ -118,28 +118,24 @@ class Detector:
     def _look(self, rgb: NDArray[np.uint8], scale: float) -> list[Face]:
         height, width = rgb.shape[:2]
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        small = rgb
-        if size != (width, height):
-            small = cv2.resize(rgb, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
         zoom = np.array([width / size[0], height / size[1]], np.float32)
-        return [_restore(row, zoom) for row in self._run(np.asarray(small, np.uint8))]
+        return [_restore(row, zoom) for row in self._run(_resized_and_padded(rgb, size))]
 
     def _refine(self, picture: NDArray[np.uint8], face: Face) -> Face:
         turn, shift = _upright(face)
         window = warp(picture, matrix_of(turn, shift), CLOSE_WINDOW)
         if window.shape[2] == 4:
             window = np.asarray(cv2.cvtColor(window, cv2.COLOR_RGBA2RGB), np.uint8)
-        found = self._run(window)
+        found = self._run(window)  # its side is a multiple of the coarsest stride
         if not len(found):
             return face
         row = found[0] if len(found) == 1 else _nearest_the_middle(found)
         return _turned_back(row, turn, shift, face.score)
 
     def _run(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        images = _padded(rgb)[None]
-        found = self._session.run(OUTPUTS, {"images": images, "least": self._least})
+        found = self._session.run(OUTPUTS, {"images": rgb[None], "least": self._least})
         cells, confidence, shapes = map(np.asarray, found)
-        return decode(cells, confidence, shapes, images.shape[1:3])
+        return decode(cells, confidence, shapes, rgb.shape[:2])
 
     @property
     def _session(self) -> ort.InferenceSession:
@@ -168,14 +164,17 @@ def _four_channels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
 
 
-def _padded(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture with black below and to the right, up to multiples of the coarsest stride."""
-    height, width = rgb.shape[:2]
-    down, across = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in (height, width))
-    if (down, across) == (height, width):
-        return np.ascontiguousarray(rgb)
-    padded = cv2.copyMakeBorder(rgb, 0, down - height, 0, across - width, cv2.BORDER_CONSTANT)
-    return np.asarray(padded, np.uint8)
+def _resized_and_padded(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """The picture at another width and height, with black below and to the right up to multiples of the coarsest stride."""
+    across, down = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in size)
+    padded = np.zeros((down, across, 3), np.uint8)
+    inside = padded[: size[1], : size[0]]
+    if size == rgb.shape[1::-1]:
+        inside[:] = rgb
+    else:
+        how = cv2.INTER_AREA if size < rgb.shape[1::-1] else cv2.INTER_LINEAR
+        cv2.resize(rgb, size, inside, interpolation=how)
+    return padded
 
 
 def decode(

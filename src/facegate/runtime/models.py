@@ -92,6 +92,8 @@ class FaceModel:
         return context_crop(rgb, face.box, spec.crop_factor, spec.height)
 
     def _run(self, rgb: NDArray[np.uint8], faces: Sequence[Face]) -> NDArray[np.float32]:
+        if len(faces) == 1:
+            return self.session.run(self.crop(rgb, faces[0])[None])
         spec = self.bundle.contract.input
         crops = np.empty((len(faces), spec.height, spec.width, 3), np.uint8)
         for i, face in enumerate(faces):
