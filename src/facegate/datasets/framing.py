@@ -26,7 +26,7 @@ AROUND_COLUMNS = (
     nullable("around", "binary", "what surrounds the crop in the picture's own pixels (PNG); training only"),
     nullable("square", "list<float32>", "the crop x y side side in `around`, pixels"),
 )
-"""Columns that a crop pack of the spoof task has beside those of any other."""
+"""Columns that the spoof task's packs of crops and of content have beside those of any other."""
 
 
 class Surroundings(NamedTuple):
@@ -114,5 +114,5 @@ def load_surroundings(pack: Pack, rows: NDArray[np.intp]) -> Sequence[Surroundin
 def _lacking(pack: Pack) -> PackError:
     return PackError(
         f"{pack.path}: lacks what surrounds its crops, which `spoof.framing` asks for",
-        "set `prepare.surroundings: true` and run `dvc repro prepare@spoof`, or set `spoof.framing: 0`",
+        "set `prepare.surroundings: true` and run `dvc repro prepare@spoof content@spoof`, or set `spoof.framing: 0`",
     )

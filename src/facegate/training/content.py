@@ -14,6 +14,7 @@ import skimage.data
 from sklearn.datasets import load_sample_images
 
 from facegate.contracts import SAMPLE_COLUMNS, AttackSpecies, Split
+from facegate.datasets.framing import AROUND_COLUMNS
 from facegate.datasets.pack import PackWriter, encode_png
 from facegate.datasets.shards import Job, Row, forget, run_jobs, shard_cache
 from facegate.faces.crop import resized
@@ -30,6 +31,8 @@ FREE = ("brick", "chelsea", "coffee", "grass", "gravel", "hubble_deep_field", "r
 """Photographs of scikit-image that are CC0 or in the public domain, carried by its package, and without a face."""
 
 
+COLUMNS = (*SAMPLE_COLUMNS, *AROUND_COLUMNS)
+"""Of a content pack: the pictures as they were taken stand beside those shrunk, to be framed anew in training."""
 LARGER = (1.0, 1.4)
 """Pictures are taken so many times as large as they are kept, as context crops of faces are: shrinking bends the traces."""
 
@@ -61,8 +64,8 @@ def write_content(out: Path, params: ContentParams, size: int, cache: Path, work
     firsts = range(0, params.scenes, SCENES_PER_SHARD)
     shards = [ScenesShard(f, min(SCENES_PER_SHARD, params.scenes - f), size, params.seed) for f in firsts]
     jobs = [Job(f"content-{s.first:06d}", s.scenes * 2 * len(FLAT), s) for s in shards]
-    with PackWriter(out, SAMPLE_COLUMNS, recipe | {"behind": [SOURCE, *PHOTOGRAPHS]}) as pack:
-        pack.write_all(run_jobs(photograph, jobs, SAMPLE_COLUMNS, place, workers, "taking content"))
+    with PackWriter(out, COLUMNS, recipe | {"behind": [SOURCE, *PHOTOGRAPHS]}) as pack:
+        pack.write_all(run_jobs(photograph, jobs, COLUMNS, place, workers, "taking content"))
     forget(place)
 
 
@@ -73,12 +76,11 @@ def photograph(shard: ScenesShard) -> Iterator[Row]:
         content = _scene(rng)
         for turn, species in enumerate(FLAT):
             picture, camera = taken_at_once(content, rng, _larger(shard.size, rng))
-            yield _row(
-                number, turn, AttackSpecies.BONA_FIDE, resized(picture, shard.size), camera, False, "live"
-            )
+            live = _row(number, turn, AttackSpecies.BONA_FIDE, camera, False, "live")
+            yield live | _pictures(picture, shard.size)
             again = taken_again(content, species, rng, _larger(shard.size, rng))
-            seen = resized(again.image, shard.size)
-            yield _row(number, turn, species, seen, again.camera, again.border_visible, again.variant)
+            attack = _row(number, turn, species, again.camera, again.border_visible, again.variant)
+            yield attack | _pictures(again.image, shard.size)
 
 
 def _larger(size: int, rng: np.random.Generator) -> int:
@@ -101,19 +103,26 @@ def _photographs() -> list[Bytes]:
     return [picture if picture.ndim == 3 else np.dstack([picture] * 3) for picture in found]
 
 
-def _row(
-    number: int, turn: int, species: AttackSpecies, picture: Bytes, camera: str, border: bool, variant: str
-) -> Row:
+def _row(number: int, turn: int, species: AttackSpecies, camera: str, border: bool, variant: str) -> Row:
     return {
         "sample_id": f"content-{number:06d}-{species.value}-{turn}",
         "subject_id": f"content-{number:06d}",
         "split": Split.TRAIN.value,
         "species": species.value,
-        "image": encode_png(picture),
-        "width": picture.shape[1],
-        "height": picture.shape[0],
         "source": SOURCE,
         "camera": camera,
         "border_visible": border,
         "attributes": json.dumps({"variant": variant}),
+    }
+
+
+def _pictures(taken: Bytes, size: int) -> Row:
+    """The picture as it was taken, all of it the crop, and shrunk."""
+    side = float(len(taken))
+    return {
+        "image": encode_png(resized(taken, size)),
+        "width": size,
+        "height": size,
+        "around": encode_png(taken),
+        "square": [0.0, 0.0, side, side],
     }

@@ -108,7 +108,7 @@ def load_material(
     if pool and task is Task.RECOGNITION and params.recognition.lessons:
         return _beside(replace(material, pool=load_pool(pool)), pool)
     if pool and task is Task.SPOOF and params.spoof.content:
-        return _beside(replace(material, content=load_crops(pool, Split.TRAIN)), pool)
+        return _beside(replace(material, content=load_crops(pool, Split.TRAIN, framing)), pool)
     return material
 
 

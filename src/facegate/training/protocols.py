@@ -166,7 +166,8 @@ def read_lessons(pack: Pack, pool: Pack, framing: bool = False) -> Lessons:
     }
     crops = {name: _crops(*part, name) for name, part in rows.items()}
     if framing:
-        crops["train"] = replace(crops["train"], around=load_surroundings(*rows["train"]))
+        for name in ("train", "content"):
+            crops[name] = replace(crops[name], around=load_surroundings(*rows[name]))
     return Lessons(
         **crops,
         columns={name: held_columns(*part) for name, part in rows.items()},
