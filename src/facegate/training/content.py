@@ -77,10 +77,10 @@ def photograph(shard: ScenesShard) -> Iterator[Row]:
         for turn, species in enumerate(FLAT):
             picture, camera = taken_at_once(content, rng, _larger(shard.size, rng))
             live = _row(number, turn, AttackSpecies.BONA_FIDE, camera, False, "live")
-            yield live | _pictures(picture, shard.size)
+            yield {**live, **_pictures(picture, shard.size)}
             again = taken_again(content, species, rng, _larger(shard.size, rng))
             attack = _row(number, turn, species, again.camera, again.border_visible, again.variant)
-            yield attack | _pictures(again.image, shard.size)
+            yield {**attack, **_pictures(again.image, shard.size)}
 
 
 def _larger(size: int, rng: np.random.Generator) -> int:
