@@ -154,7 +154,7 @@ def read_lessons(pack: Pack, pool: Pack, framing: bool = False) -> Lessons:
     Args:
         pack: the crops.
         pool: the content.
-        framing: whether to read what surrounds the training crops too.
+        framing: whether to read what surrounds the training crops and the content too.
 
     Raises:
         PackError: a split is empty, or a pack does not name its simulation or lacks what surrounds its crops.
