@@ -26,7 +26,7 @@ def noise(height: int, width: int) -> np.ndarray:
 
 def whole_of(picture: np.ndarray, box: tuple[float, ...], factor: float = 1.4) -> Surroundings:
     part, square = around(picture, box, factor, SIZE)
-    return Surroundings(encode_png(part), np.array(square, np.float32))
+    return Surroundings(part, np.array(square, np.float32))
 
 
 @settings(max_examples=40, deadline=None)
@@ -118,8 +118,9 @@ def test_batches_show_crops_framed_anew_where_there_is_something_to_cut_from():
         rows, labels = (part[0] for part in data.plan(np.random.default_rng(0)))
         return data.drawn(rows, labels, np.random.default_rng(1))
 
-    plain, rich = Crops(images, subjects, kinds), Crops(images, subjects, kinds, wholes)
-    assert np.array_equal(batch(plain, 0.06), images) and np.array_equal(batch(rich, 0.0), images)
+    plain, rich = Crops(images, subjects, kinds), Crops(images[:0], subjects, kinds, wholes)
+    cut = np.stack([framed(whole, 0.0, SIZE, np.random.default_rng(0)) for whole in wholes])
+    assert np.array_equal(batch(plain, 0.06), images) and np.array_equal(batch(rich, 0.0), cut)
     anew = batch(rich, 0.06)
     assert len({picture.tobytes() for picture in anew}) == 6
     assert np.array_equal(anew, batch(rich, 0.06))

@@ -20,7 +20,7 @@ from facegate.contracts import CROP_COLUMNS, POOL_COLUMNS, AttackSpecies, Split,
 from facegate.datasets import effects
 from facegate.datasets.augment import Augmenter
 from facegate.datasets.framing import Surroundings, framed, load_surroundings
-from facegate.datasets.pack import decode_image, open_pack, open_split
+from facegate.datasets.pack import Pack, decode_image, open_pack, open_split
 from facegate.datasets.sampling import people_plan, species_plan
 from facegate.errors import PackError
 
@@ -67,7 +67,7 @@ class Crops:
     """One split of a crop pack in memory.
 
     Attributes:
-        images: RGB uint8 of shape (N, H, W, 3).
+        images: RGB uint8 of shape (N, H, W, 3); (0, H, W, 3) where they are framed anew.
         subjects: subject of each.
         species: AttackSpecies of each.
         around: what surrounds each, where a recipe frames them anew; else nothing.
@@ -79,7 +79,7 @@ class Crops:
     around: Sequence[Surroundings] = ()
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.subjects)
 
     @property
     def bona_fide(self) -> NDArray[np.bool_]:
@@ -93,7 +93,7 @@ def load_crops(path: Path, split: Split, framing: bool = False) -> Crops:
     Args:
         path: crop pack.
         split: training or validation.
-        framing: whether to read what surrounds the crops too.
+        framing: whether to read what surrounds the crops in their place.
 
     Raises:
         PackError: the pack is unreadable, the split is empty, or it is the test split, which no part of
@@ -104,9 +104,15 @@ def load_crops(path: Path, split: Split, framing: bool = False) -> Crops:
         raise PackError(
             f"{path}: no rows in split `{split}`", "add people, or raise its share in `data.split`"
         )
+    return crops_of(pack, rows, framing)
+
+
+def crops_of(pack: Pack, rows: NDArray[np.intp], framing: bool = False) -> Crops:
+    """Some rows of a pack, at least one, in memory; see :func:`load_crops`."""
     subjects, species = (pack.column(name)[rows].astype(str) for name in ("subject_id", "species"))
-    whole = load_surroundings(pack, rows) if framing else ()
-    return Crops(pack.images(rows), subjects, species, whole)
+    if framing:
+        return Crops(pack.images(rows[:1])[:0], subjects, species, load_surroundings(pack, rows))
+    return Crops(pack.images(rows), subjects, species)
 
 
 class TrainBatches(Dataset[Batch]):
@@ -200,7 +206,7 @@ class SpeciesBatches(TrainBatches):
         crops: training split.
         batch: pictures in a batch.
         names: bona fide and the attack species, see :func:`species_names`.
-        framing: see :func:`framed`; without effect on crops that came without what surrounds them.
+        framing: see :func:`framed`, of crops that came with what surrounds them.
         common: see :class:`TrainBatches`.
     """
 
@@ -220,7 +226,7 @@ class SpeciesBatches(TrainBatches):
         self, rows: NDArray[np.int64], labels: NDArray[np.int64], rng: np.random.Generator
     ) -> NDArray[np.uint8]:
         """Pictures, framed anew where the recipe asks for it."""
-        if not (self.framing and self.crops.around):
+        if not self.crops.around:
             return self.pictures(rows, labels)
         size = self.crops.images.shape[1]
         return np.stack([framed(self.crops.around[row], self.framing, size, rng) for row in rows.tolist()])

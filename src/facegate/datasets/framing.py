@@ -33,11 +33,11 @@ class Surroundings(NamedTuple):
     """What a crop was cut from.
 
     Attributes:
-        image: encoded RGB picture.
+        image: RGB, shape (height, width, 3).
         square: the crop x y side side in it, pixels.
     """
 
-    image: bytes
+    image: NDArray[np.uint8]
     square: NDArray[np.float32]
 
 
@@ -92,23 +92,24 @@ def framed(whole: Surroundings, spread: float, size: int, rng: np.random.Generat
     scale, across, down = (spread * rng.standard_normal(3)).tolist()
     larger = side * math.exp(scale)
     left, top = x + (side - larger + side * across) / 2, y + (side - larger + side * down) / 2
-    return context_crop(
-        decode_image(whole.image, "what surrounds a crop"), (left, top, larger, larger), 1, size
-    )
+    return context_crop(whole.image, (left, top, larger, larger), 1, size)
 
 
 def load_surroundings(pack: Pack, rows: NDArray[np.intp]) -> Sequence[Surroundings]:
-    """What surrounds the crops of some rows.
+    """What surrounds the crops of some rows, decoded: it is seen in every epoch.
 
     Raises:
-        PackError: the pack does not hold it.
+        PackError: the pack does not hold it, or it cannot be decoded.
     """
     if not {c.name for c in AROUND_COLUMNS} <= set(pack.table.schema.names) or not len(rows):
         raise _lacking(pack)
     images, squares = (pack.column(c.name)[rows].tolist() for c in AROUND_COLUMNS)
     if any(image is None for image in images):
         raise _lacking(pack)
-    return [Surroundings(*both) for both in zip(images, squares, strict=True)]
+    name = f"{pack.path}: what surrounds a crop"
+    return [
+        Surroundings(decode_image(image, name), square) for image, square in zip(images, squares, strict=True)
+    ]
 
 
 def _lacking(pack: Pack) -> PackError:

@@ -14,8 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from facegate.contracts import AttackSpecies, Split, Task
-from facegate.datasets.batches import Crops
-from facegate.datasets.framing import load_surroundings
+from facegate.datasets.batches import Crops, crops_of
 from facegate.datasets.modules import CropModule
 from facegate.datasets.pack import Pack
 from facegate.errors import PackError
@@ -154,7 +153,7 @@ def read_lessons(pack: Pack, pool: Pack, framing: bool = False) -> Lessons:
     Args:
         pack: the crops.
         pool: the content.
-        framing: whether to read what surrounds the training crops and the content too.
+        framing: whether to read what surrounds the training crops and the content in their place.
 
     Raises:
         PackError: a split is empty, or a pack does not name its simulation or lacks what surrounds its crops.
@@ -164,12 +163,8 @@ def read_lessons(pack: Pack, pool: Pack, framing: bool = False) -> Lessons:
         "validation": (pack, np.flatnonzero(pack.column("split") == Split.VAL)),
         "content": (pool, np.arange(len(pool))),
     }
-    crops = {name: _crops(*part, name) for name, part in rows.items()}
-    if framing:
-        for name in ("train", "content"):
-            crops[name] = replace(crops[name], around=load_surroundings(*rows[name]))
     return Lessons(
-        **crops,
+        **{name: _crops(*part, name, framing and name != "validation") for name, part in rows.items()},
         columns={name: held_columns(*part) for name, part in rows.items()},
         digests=(pack.digest, pool.digest),
     )
@@ -205,17 +200,17 @@ def train_arm(arm: Arm, lessons: Lessons, params: Params, steps: int) -> SpoofMo
     return learner.eval()
 
 
-def _crops(pack: Pack, rows: NDArray[np.intp], name: str) -> Crops:
+def _crops(pack: Pack, rows: NDArray[np.intp], name: str, framing: bool) -> Crops:
     if not rows.size:
         raise PackError(
             f"{pack.path}: holds nothing for {name}", "add people, or raise its share in `data.split`"
         )
-    subjects, species = (pack.column(column)[rows].astype(str) for column in ("subject_id", "species"))
-    return Crops(pack.images(rows), subjects, species)
+    return crops_of(pack, rows, framing)
 
 
 def _kept(crops: Crops, keep: NDArray[np.bool_], name: str) -> Crops:
     if not keep.any():
         raise PackError(f"nothing is left of {name}", "hold out less")
     around = [crops.around[row] for row in np.flatnonzero(keep).tolist()] if crops.around else ()
-    return Crops(crops.images[keep], crops.subjects[keep], crops.species[keep], around)
+    images = crops.images[keep] if len(crops.images) else crops.images
+    return Crops(images, crops.subjects[keep], crops.species[keep], around)
