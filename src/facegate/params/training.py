@@ -218,6 +218,8 @@ class SpoofParams(Frozen):
     augmentation: Fraction = 0.5
     framing: Annotated[float, Field(ge=0, le=0.1)] = 0.0
     """How much training crops differ in scale from what the detector says, and half that in place; each time anew."""
+    part: Fraction = 0.0
+    """Share of training, from its start, in which the medium branch sees a part of its patch: half of the work."""
     content: ContentParams | None = None
     """Other content beside the faces; without it the network sees faces alone."""
     optim: OptimParams

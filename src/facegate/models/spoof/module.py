@@ -58,7 +58,7 @@ class SpoofModule(Learner):
         """
         network, params = cast(SpoofNet, self.network), self.params
         classes = torch.where(labels == 0, BONA_FIDE, 1 - BONA_FIDE)
-        native = network.native(images)
+        native = network.native(images, self._part())
         maps = network.medium.maps(native), network.scene.maps(images)
         medium, scene = (
             network.dropout(branch.mean(part))
@@ -74,6 +74,14 @@ class SpoofModule(Learner):
             answers = _margin((mediums + scenes).float())
             loss = loss + params.sharpness_weight * dependence(answers, sharpness(images), classes)
         return loss + self._auxiliary(native, *maps, classes)
+
+    def _part(self) -> tuple[int, int] | None:
+        """Of the patch, elsewhere in each step, while the recipe asks for it; a seed per step decides."""
+        network = cast(SpoofNet, self.network)
+        if not self.params.part or self.progress >= self.params.part:
+            return None
+        top, left = torch.randint(network.patch - network.part + 1, (2,)).tolist()
+        return top, left
 
     def _auxiliary(self, native: Tensor, medium: Tensor, scene: Tensor, classes: Tensor) -> Tensor:
         weights = self.params.auxiliary

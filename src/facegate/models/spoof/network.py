@@ -17,6 +17,8 @@ CLASSES = ("attack", "bona_fide")
 
 PATCH = 0.75
 """Side of the native patch / side of the crop."""
+PART, CELL = 0.7, 16
+"""Side of a part of the patch / side of the patch, and what both are a multiple of, pixels: half of the work."""
 
 GAIN, LIMIT = 6.0, 2.0
 """Amplification of what differs from the local mean, and where it is cut off."""
@@ -89,7 +91,8 @@ class SpoofNet(nn.Module):
     def __init__(self, width: float = 1.0, size: int = 128, mirrored: bool = False) -> None:
         super().__init__()
         self.mirrored = mirrored
-        self.patch = int(size * PATCH) // 16 * 16
+        self.patch = int(size * PATCH) // CELL * CELL
+        self.part = round(self.patch * PART / CELL) * CELL
         self.offset = (size - self.patch) // 2
         self.detail = Detail()
         self.medium = Branch((16, 32, 64, 96), (3, 2), width)
@@ -99,10 +102,20 @@ class SpoofNet(nn.Module):
         self.medium_judge = nn.Linear(self.medium.features, len(CLASSES))
         self.scene_judge = nn.Linear(self.scene.features, len(CLASSES))
 
-    def native(self, x: Tensor) -> Tensor:
-        """Detail (N, 3, patch, patch) of the native patch of normalised pictures (N, 3, size, size)."""
-        start, stop = self.offset - Detail.reach, self.offset + self.patch + Detail.reach
-        return self.detail(x[:, :, start:stop, start:stop])
+    def native(self, x: Tensor, part: tuple[int, int] | None = None) -> Tensor:
+        """Detail (N, 3, patch, patch) of the native patch of normalised pictures (N, 3, size, size).
+
+        Args:
+            x: the pictures.
+            part: top and left in the patch of the part of it (N, 3, part, part) to see instead.
+        """
+        top, left = part or (0, 0)
+        side = self.part if part else self.patch
+        rows, columns = (
+            slice(self.offset + at - Detail.reach, self.offset + at + side + Detail.reach)
+            for at in (top, left)
+        )
+        return self.detail(x[:, :, rows, columns])
 
     def describe_medium(self, x: Tensor) -> Tensor:
         """Features (N, F) of the native patch of normalised pictures (N, 3, size, size)."""
