@@ -1,15 +1,20 @@
 import pickle
 from concurrent.futures import ProcessPoolExecutor
+from importlib.resources import files
 from multiprocessing import get_context
 
 import cv2
 import numpy as np
+import onnx
+import onnx.shape_inference
+import onnx.utils
+import onnxruntime as ort
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from facegate.faces import detect
-from facegate.faces.detect import Detector, decode, overlap
+from facegate.faces.detect import Detector, overlap
 from facegate.faces.picture import load_picture
 
 # Landmarks read off the photographs by eye: right eye, left eye, nose, right mouth, left mouth.
@@ -161,29 +166,47 @@ def test_one_look_equals_opencvs_own_implementation(detector, photos):
     assert face.score == pytest.approx(0.929, abs=1e-3)
 
 
-def test_a_fourth_channel_changes_nothing(monkeypatch, detector, photos):
-    photo = load_picture(photos / "astronaut.png")
-    (widened,) = detector.detect(photo)
-    monkeypatch.setattr(detect, "WIDENED", 0)
-    (plain,) = detector.detect(photo)
-    assert np.array_equal(widened.box, plain.box)
-    assert np.array_equal(widened.landmarks, plain.landmarks)
+def found(shapes, cells, confidence, size=(32, 32)):
+    """What the end of the detector's graph makes of cells in which a face is found."""
+    path = files("facegate.faces") / "assets" / detect.MODEL
+    asked = ["squares", "bbox", "kps", "least", "grid", "strides"]
+    whole = onnx.shape_inference.infer_shapes(onnx.load(str(path)))
+    graph = onnx.utils.Extractor(whole).extract_model(asked, ["rows"])
+    grid, strides = detect._grid(*size)
+    maps = np.zeros((1, len(grid), 14), np.float32)
+    maps[0, cells] = shapes
+    squares = np.zeros(len(grid), np.float32)
+    squares[cells] = np.square(confidence)
+    values = (squares, maps[..., :4], maps[..., 4:], np.array(0.25, np.float32), grid, strides)
+    return ort.InferenceSession(graph.SerializeToString()).run(None, dict(zip(asked, values, strict=True)))[0]
 
 
-def test_decode_leaves_out_what_is_not_finite():
-    shapes = np.zeros((2, 14), np.float32)
+def test_an_absurdly_large_box_stays_finite():
+    shapes = np.zeros((1, 14), np.float32)
     shapes[0, 2] = 200  # exp(200) is beyond 32 bits
-    rows = decode(np.array([0, 6]), np.full(2, 0.81, np.float32), shapes, (32, 32))
-    assert rows[:, :4].tolist() == [[12, 4, 8, 8]]
+    rows = found(shapes, [6], [0.9])
+    assert np.isfinite(rows).all()
+    assert rows[0, 2] == pytest.approx(8 * np.exp(10), rel=1e-5)
 
 
-def test_decode_of_a_single_cell():
+def test_a_row_of_a_single_cell():
     shape = [0.5, 0.5, np.log(2), np.log(3)] + 10 * [0]
-    cell = np.array([6])  # second row, third column of 8-pixel cells
-    (row,) = decode(cell, np.array([0.81**2], np.float32), np.array([shape], np.float32), (32, 32))
-    assert row[:4] == pytest.approx([20 - 8, 12 - 12, 16, 24])
+    (row,) = found([shape], [6], [0.81])  # second row, third column of 8-pixel cells
+    assert row[:4] == pytest.approx([20, 12, 16, 24])
     assert row[4:14] == pytest.approx([16, 8] * 5)
     assert row[14] == pytest.approx(0.81)
+
+
+def test_of_boxes_that_overlap_the_most_confident_stays():
+    shapes = np.zeros((3, 14), np.float32)
+    shapes[:, 2:4] = np.log(4)  # 32 pixels wide, 8 pixels apart
+    shapes[2, 2:4] = 0  # 8 pixels wide, far enough
+    rows = found(shapes, [0, 1, 15], [0.7, 0.9, 0.6])
+    assert rows[:, 14] == pytest.approx([0.9, 0.6])
+
+
+def test_no_cell_is_no_row():
+    assert found(np.empty((0, 14)), [], []).shape == (0, 15)
 
 
 boxes = st.tuples(*(st.floats(-50, 50) for _ in range(2)), *(st.floats(1, 60) for _ in range(2)))

@@ -3,8 +3,7 @@
 The same detector runs in data preparation, in evaluation and at the door, so that a network never meets
 crops of another kind than it was trained on. ONNX Runtime was chosen over ``cv2.FaceDetectorYN`` by
 measurement: with the input shape made free it takes under half the time at every size; and the graph takes the
-uint8 picture, a quarter of the bytes of a float one, and answers with the cells in which it finds something instead of with
-twelve maps of all of them.
+uint8 picture, a quarter of the bytes of a float one, and answers with faces instead of with twelve maps of all cells.
 
 Paper: Wu et al., *YuNet: A Tiny Millisecond-level Face Detector*, Machine Intelligence Research 2023.
 """
@@ -24,14 +23,9 @@ from facegate.faces.align import matrix_of, plane, warp
 
 MODEL = "face_detection_yunet_2023mar.onnx"
 STRIDES = (8, 16, 32)
-OUTPUTS = ("cells", "confidence", "shapes")
-NMS_IOU = 0.3
 CLOSE_SIDE = 100
 CLOSE_WINDOW = 192
 """At the second look a face is 100 pixels large in a window of 192."""
-MOST_CANDIDATES = 1000
-WIDENED = 1_000_000
-"""Pixels of a picture at most that gets a fourth channel: in larger ones windows are a small part."""
 READABLE = 22
 """Pixels that a face must have where the network looks: of faces as large, upright or tilted by up to 20°, it
 finds 98 to 100 %; of 18 pixels 90 %, of 14 half."""
@@ -111,8 +105,7 @@ class Detector:
         faces = self._look(rgb, scale)
         if not faces:
             faces = self._look(rgb, min(scale, self.side / 4 / longer))
-        picture = _four_channels(rgb) if faces else rgb
-        faces = [self._refine(picture, face) for face in faces]
+        faces = [self._refine(rgb, face) for face in faces]
         return sorted(faces, key=lambda face: (-face.area, *face.box.tolist()))
 
     def _look(self, rgb: NDArray[np.uint8], scale: float) -> list[Face]:
@@ -121,11 +114,9 @@ class Detector:
         zoom = np.array([width / size[0], height / size[1]], np.float32)
         return [_restore(row, zoom) for row in self._run(_resized_and_padded(rgb, size))]
 
-    def _refine(self, picture: NDArray[np.uint8], face: Face) -> Face:
+    def _refine(self, rgb: NDArray[np.uint8], face: Face) -> Face:
         turn, shift = _upright(face)
-        window = warp(picture, matrix_of(turn, shift), CLOSE_WINDOW)
-        if window.shape[2] == 4:
-            window = np.asarray(cv2.cvtColor(window, cv2.COLOR_RGBA2RGB), np.uint8)
+        window = warp(rgb, matrix_of(turn, shift), CLOSE_WINDOW)
         found = self._run(window)  # its side is a multiple of the coarsest stride
         if not len(found):
             return face
@@ -133,9 +124,11 @@ class Detector:
         return _turned_back(row, turn, shift, face.score)
 
     def _run(self, rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-        found = self._session.run(OUTPUTS, {"images": rgb[None], "least": self._least})
-        cells, confidence, shapes = map(np.asarray, found)
-        return decode(cells, confidence, shapes, rgb.shape[:2])
+        """Rows of the middle of the box, its width and height, ten landmark coordinates, score; the most confident
+        first, overlaps removed."""
+        grid, strides = _grid(*rgb.shape[:2])
+        asked = {"images": rgb[None], "least": self._least, "grid": grid, "strides": strides}
+        return np.asarray(self._session.run(("rows",), asked)[0])
 
     @property
     def _session(self) -> ort.InferenceSession:
@@ -157,13 +150,6 @@ class Detector:
         return {name: value for name, value in self.__dict__.items() if name != "_own"}
 
 
-def _four_channels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The picture with a fourth channel: OpenCV cuts the same windows of it in half the time. A large one as it is."""
-    if rgb.shape[0] * rgb.shape[1] > WIDENED:
-        return rgb
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2RGBA), np.uint8)
-
-
 def _resized_and_padded(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """The picture at another width and height, with black below and to the right up to multiples of the coarsest stride."""
     across, down = (-(-side // STRIDES[-1]) * STRIDES[-1] for side in size)
@@ -175,39 +161,6 @@ def _resized_and_padded(rgb: NDArray[np.uint8], size: tuple[int, int]) -> NDArra
         how = cv2.INTER_AREA if size < rgb.shape[1::-1] else cv2.INTER_LINEAR
         cv2.resize(rgb, size, inside, interpolation=how)
     return padded
-
-
-def decode(
-    cells: NDArray[np.int64],
-    confidence: NDArray[np.float32],
-    shapes: NDArray[np.float32],
-    size: tuple[int, int],
-) -> NDArray[np.float32]:
-    """Turn what the network finds into faces.
-
-    Args:
-        cells: where the network finds a face, shape (n,): cells of all strides, each in rows of the picture.
-        confidence: squared, shape (n,).
-        shapes: box and landmarks as seen from the cell, shape (n, 14).
-        size: height and width of the network's input, pixels.
-
-    Returns:
-        Rows of x, y, w, h, ten landmark coordinates, score; the most confident first, overlaps removed.
-    """
-    if not cells.size:
-        return np.empty((0, 15), np.float32)
-    places, strides = _grid(*size)
-    rows = np.empty((len(cells), 15), np.float32)
-    numbers, sides = rows[:, :14], rows[:, 2:4]
-    np.add(shapes, places.take(cells, 0), numbers)
-    np.exp(sides, sides)
-    numbers *= strides.take(cells, 0)
-    rows[:, :2] -= sides / 2
-    np.sqrt(confidence, rows[:, 14])
-    if not np.isfinite(rows).all():
-        rows = rows[np.isfinite(rows).all(axis=1)]
-    best = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, NMS_IOU, top_k=MOST_CANDIDATES)
-    return rows.take(np.asarray(best, np.intp), 0)
 
 
 @functools.lru_cache(maxsize=8)
@@ -249,11 +202,9 @@ def _upright(face: Face) -> tuple[complex, complex]:
 
 def _turned_back(row: NDArray[np.float32], turn: complex, shift: complex, score: float) -> Face:
     """A face of the window in pixels of the picture; its box keeps its sides' directions."""
-    numbers = [*(row[:2] + row[2:4] / 2).tolist(), *row[4:14].tolist()]
-    middle, *landmarks = (
-        (complex(x, y) - shift) / turn for x, y in zip(numbers[::2], numbers[1::2], strict=True)
-    )
-    width, height = (side / abs(turn) for side in row[2:4].tolist())
+    middle, sides, *landmarks = plane(row[:14].reshape(7, 2))
+    middle, *landmarks = ((z - shift) / turn for z in (middle, *landmarks))
+    width, height = sides.real / abs(turn), sides.imag / abs(turn)
     box = np.array([middle.real - width / 2, middle.imag - height / 2, width, height], np.float32)
     return Face(box, np.array([(z.real, z.imag) for z in landmarks], np.float32), score)
 
@@ -261,4 +212,5 @@ def _turned_back(row: NDArray[np.float32], turn: complex, shift: complex, score:
 def _restore(row: NDArray[np.float32], zoom: NDArray[np.float32]) -> Face:
     """Back to pixels of the picture; landmarks with pixel centres at integers."""
     pairs = row[:14].reshape(7, 2) * zoom
+    pairs[0] -= pairs[1] / 2
     return Face(pairs[:2].ravel(), pairs[2:], float(row[14]))
