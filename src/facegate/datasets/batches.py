@@ -71,12 +71,14 @@ class Crops:
         subjects: subject of each.
         species: AttackSpecies of each.
         around: what surrounds each, where a recipe frames them anew; else nothing.
+        faces: whether they show faces.
     """
 
     images: NDArray[np.uint8]
     subjects: NDArray[np.str_]
     species: NDArray[np.str_]
     around: Sequence[Surroundings] = ()
+    faces: bool = True
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -200,7 +202,8 @@ class PeopleBatches(TrainBatches):
 
 
 class SpeciesBatches(TrainBatches):
-    """Half bona fide, half attacks spread over the species; labels are positions in `names`.
+    """Half bona fide, half attacks spread over the species; labels are positions in `names`, of what is no face
+    behind all of them.
 
     Args:
         crops: training split.
@@ -214,7 +217,8 @@ class SpeciesBatches(TrainBatches):
         self, crops: Crops, *, batch: int, names: Sequence[str], framing: float = 0.0, **common: Any
     ) -> None:
         self.names, self.framing = list(names), framing
-        self.numbers = np.array([self.names.index(name) for name in crops.species.tolist()], np.int64)
+        behind = 0 if crops.faces else len(self.names)
+        self.numbers = np.array([behind + self.names.index(n) for n in crops.species.tolist()], np.int64)
         super().__init__(crops, Task.SPOOF, min(batch, 2 * len(crops)), **common)
 
     def plan(self, rng: np.random.Generator) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -291,7 +295,7 @@ class ContentBeside(Dataset[Batch]):
 
     Args:
         faces: batches of the task's own pictures.
-        content: batches of the others, their species numbered as those of the faces.
+        content: batches of the others, their species in the same order behind those of the faces.
     """
 
     def __init__(self, faces: SpeciesBatches, content: SpeciesBatches) -> None:

@@ -108,7 +108,8 @@ def load_material(
     if pool and task is Task.RECOGNITION and params.recognition.lessons:
         return _beside(replace(material, pool=load_pool(pool)), pool)
     if pool and task is Task.SPOOF and params.spoof.content:
-        return _beside(replace(material, content=load_crops(pool, Split.TRAIN, framing)), pool)
+        content = replace(load_crops(pool, Split.TRAIN, framing), faces=False)
+        return _beside(replace(material, content=content), pool)
     return material
 
 

@@ -164,7 +164,10 @@ def read_lessons(pack: Pack, pool: Pack, framing: bool = False) -> Lessons:
         "content": (pool, np.arange(len(pool))),
     }
     return Lessons(
-        **{name: _crops(*part, name, framing and name != "validation") for name, part in rows.items()},
+        **{
+            name: replace(_crops(*part, name, framing and name != "validation"), faces=name != "content")
+            for name, part in rows.items()
+        },
         columns={name: held_columns(*part) for name, part in rows.items()},
         digests=(pack.digest, pool.digest),
     )
@@ -213,4 +216,6 @@ def _kept(crops: Crops, keep: NDArray[np.bool_], name: str) -> Crops:
         raise PackError(f"nothing is left of {name}", "hold out less")
     around = [crops.around[row] for row in np.flatnonzero(keep).tolist()] if crops.around else ()
     images = crops.images[keep] if len(crops.images) else crops.images
-    return Crops(images, crops.subjects[keep], crops.species[keep], around)
+    return replace(
+        crops, images=images, subjects=crops.subjects[keep], species=crops.species[keep], around=around
+    )

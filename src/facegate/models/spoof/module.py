@@ -27,8 +27,8 @@ class SpoofModule(Learner):
     """Cross-entropies over (attack, bona fide) of the sum and of each branch, beside one over the species.
 
     Naming the species is a task of training only: it keeps the features of a rare species from being drowned
-    by an easy one. Neither its head is exported nor those of the auxiliary tasks. What the answer owes to
-    sharpness within a class costs too.
+    by an easy one. Neither its head is exported nor those of the auxiliary tasks, nor what the scene branch makes of
+    pictures that show no face. What the answer owes to sharpness within a class costs too.
 
     Args:
         params: recipe.
@@ -42,7 +42,8 @@ class SpoofModule(Learner):
     def __init__(self, params: SpoofParams, size: int, species: int) -> None:
         network = SpoofNet(**network_kwargs(params, size))
         super().__init__(network, params.optim)
-        self.params = params
+        self.params, self.species = params, species
+        self.elsewhere = nn.Linear(network.scene.features, len(CLASSES))
         self.species_head = nn.Linear(network.features, species)
         self.depth = Depth(network.scene.features) if params.auxiliary.depth else None
         self.fourier = Fourier(network.medium.features) if params.auxiliary.fourier else None
@@ -54,9 +55,10 @@ class SpoofModule(Learner):
 
         Args:
             images: normalised pictures (N, 3, H, W).
-            labels: 0 for bona fide, any other an attack species.
+            labels: 0 for bona fide, any other an attack species; as many more as there are species where no face is seen.
         """
         network, params = cast(SpoofNet, self.network), self.params
+        faces, labels = labels < self.species, labels % self.species
         classes = torch.where(labels == 0, BONA_FIDE, 1 - BONA_FIDE)
         native = network.native(images, self._part())
         maps = network.medium.maps(native), network.scene.maps(images)
@@ -64,7 +66,8 @@ class SpoofModule(Learner):
             network.dropout(branch.mean(part))
             for branch, part in zip((network.medium, network.scene), maps, strict=True)
         )
-        mediums, scenes = network.medium_judge(medium), network.scene_judge(scene)
+        mediums = network.medium_judge(medium)
+        scenes = torch.where(faces[:, None], network.scene_judge(scene), self.elsewhere(scene))
         named = self.species_head(torch.cat([medium, scene], 1))
         loss = focal(mediums + scenes, classes, params.focal) + params.species_weight * _entropy(
             named, labels

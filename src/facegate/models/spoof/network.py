@@ -4,7 +4,9 @@ Traces of re-capture (halftone dots, sub-pixels, moiré) are as fine as the pixe
 branch sees the middle of the crop at its own resolution, and of it only what differs from the local mean: what is shown is
 large beside the traces of the medium, and says nothing about it. Borders, bezels and hands are large, so the other branch
 sees the whole crop in steps of four pixels. Both are averaged over their area, each has its own answer, and the answers
-(logits) are added up: so the medium branch can be trained on pictures that show no face at all.
+(logits) are added up: so the medium branch can be trained on pictures that show no face at all. What the
+scene branch makes of those is another answer, of training alone; where no face was seen it stays
+silent, since its answer starts at zero.
 """
 
 import torch
@@ -101,6 +103,8 @@ class SpoofNet(nn.Module):
         self.dropout = nn.Dropout(0.2)
         self.medium_judge = nn.Linear(self.medium.features, len(CLASSES))
         self.scene_judge = nn.Linear(self.scene.features, len(CLASSES))
+        nn.init.zeros_(self.scene_judge.weight)
+        nn.init.zeros_(self.scene_judge.bias)
 
     def native(self, x: Tensor, part: tuple[int, int] | None = None) -> Tensor:
         """Detail (N, 3, patch, patch) of the native patch of normalised pictures (N, 3, size, size).
