@@ -99,6 +99,12 @@ def test_the_reference_leaves_nothing_out_and_content_sees_no_face(lessons):
     material = lessons.without(CONTENT)
     assert material.train is not None and material.content is None
     assert np.array_equal(material.train.images, lessons.content.images)
+    assert lessons.train.faces and lessons.validation.faces and not material.train.faces
+
+
+def test_trained_on_content_alone_the_scene_branch_says_nothing(lessons):
+    judge = train_arm(CONTENT, lessons, toy_params(Task.SPOOF), 3).network.scene_judge
+    assert not any(part.any() for part in judge.parameters())
 
 
 def test_nothing_left_is_an_error(lessons):
