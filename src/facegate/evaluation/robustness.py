@@ -19,7 +19,7 @@ from facegate.evaluation.scores import Model, compare_embeddings, rows_of
 from facegate.metrics.bootstrap import bootstrap_rate, resample
 from facegate.params import EvaluateParams
 
-STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
+STRENGTHS = (0.0, 0.33, 0.67, 1.0)
 PICTURES = 240
 
 

@@ -22,6 +22,7 @@ from facegate.models.checkpoint import load_trained, read_description
 from facegate.models.liveness.module import LivenessModule
 from facegate.models.liveness.network import READS_SPOOF
 from facegate.params import LivenessParams
+from facegate.runtime.processor import has_bf16
 
 BATCH = 32
 
@@ -107,11 +108,12 @@ def _described(clips: Clips, encoder: nn.Module, source: str, count: int, seed: 
 
 @torch.inference_mode()
 def describe(encoder: nn.Module, frames: NDArray[np.uint8], title: str = "") -> Features:
-    """Description of every frame, shape (N, T, F), of clips (N, T, S, S, 3)."""
+    """Description of every frame, shape (N, T, F), of clips (N, T, S, S, 3); in bf16 where the processor multiplies it."""
     encoder.eval()
     flat = frames.reshape(-1, *frames.shape[2:])
     starts = tqdm(range(0, len(flat), BATCH), desc=f"describing {title}", unit="batch", leave=False)
-    parts = [encoder(normalise(torch.from_numpy(flat[i : i + BATCH]))).numpy() for i in starts]
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
+        parts = [encoder(normalise(torch.from_numpy(flat[i : i + BATCH]))).float().numpy() for i in starts]
     return np.concatenate(parts).reshape(*frames.shape[:2], -1).astype(np.float32)
 
 
