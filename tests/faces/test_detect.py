@@ -178,7 +178,8 @@ def found(shapes, cells, confidence, size=(32, 32)):
     squares = np.zeros(len(grid), np.float32)
     squares[cells] = np.square(confidence)
     values = (squares, maps[..., :4], maps[..., 4:], np.array(0.25, np.float32), grid, strides)
-    return ort.InferenceSession(graph.SerializeToString()).run(None, dict(zip(asked, values, strict=True)))[0]
+    session = ort.InferenceSession(graph.SerializeToString())
+    return np.asarray(session.run(None, dict(zip(asked, values, strict=True)))[0])
 
 
 def test_an_absurdly_large_box_stays_finite():

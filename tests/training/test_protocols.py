@@ -13,6 +13,7 @@ from facegate.datasets.modules import CropModule
 from facegate.datasets.pack import PackWriter, open_pack
 from facegate.datasets.prepare import columns_of
 from facegate.errors import PackError
+from facegate.models.spoof.network import SpoofNet
 from facegate.training.material import assemble
 from facegate.training.protocols import (
     CONTENT,
@@ -103,8 +104,9 @@ def test_the_reference_leaves_nothing_out_and_content_sees_no_face(lessons):
 
 
 def test_trained_on_content_alone_the_scene_branch_says_nothing(lessons):
-    judge = train_arm(CONTENT, lessons, toy_params(Task.SPOOF), 3).network.scene_judge
-    assert not any(part.any() for part in judge.parameters())
+    network = train_arm(CONTENT, lessons, toy_params(Task.SPOOF), 3).network
+    assert isinstance(network, SpoofNet)
+    assert not any(part.any() for part in network.scene_judge.parameters())
 
 
 def test_nothing_left_is_an_error(lessons):
