@@ -110,9 +110,8 @@ def _seen(
     part, (x, y) = _region(rgb, matrix, size, margin=2 * shrink)
     if shrink > 1:
         height, width = (max(1, side // shrink) for side in part.shape[:2])
-        part = part[
-            : height * shrink, : width * shrink
-        ]  # a whole factor: OpenCV averages twenty times as fast
+        # a whole factor: OpenCV averages twenty times as fast
+        part = part[: height * shrink, : width * shrink]
         zoom_y, zoom_x = part.shape[0] / height, part.shape[1] / width
         part = np.asarray(cv2.resize(part, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
     else:
