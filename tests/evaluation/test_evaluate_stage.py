@@ -1,4 +1,5 @@
 import json
+import re
 
 import pytest
 
@@ -82,7 +83,7 @@ def test_every_plot_is_there_and_small_and_the_page_needs_no_network(evaluated):
     assert all(file.stat().st_size <= 150_000 for file in folder.glob("*.png"))
     page = (folder / "report.html").read_text()
     assert "Synthetic." in page
-    assert "http" not in page
+    assert "http" not in re.sub(r"base64,[A-Za-z0-9+/=]+", "", page)  # pictures may spell anything
     assert page.count("data:image/") == len(names) - 3  # not the page, its data and the curves
 
 
