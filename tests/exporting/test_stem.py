@@ -98,10 +98,9 @@ def test_every_answer_stays(shape: tuple[int, int, int], window: tuple[int, int]
     assert channels(rewritten) == [12]
     np.testing.assert_allclose(answers(rewritten, pictures), answers(model, pictures), atol=0.02 + 1e-6)
     fused = run_onnx(model, pictures), run_onnx(rewritten, pictures)
-    apart = np.abs(
-        fused[0] - fused[1]
-    )  # floats are added in another order: what lies between two steps may round to either
-    assert apart.max() <= 0.02 + 1e-6 and np.mean(apart > 1e-6) < 0.005
+    # floats are added in another order: fifteen of all 2,800 cases hold one sum that rounds to the next step
+    assert np.count_nonzero(~np.isclose(*fused, rtol=1e-6, atol=1e-6)) <= 1
+    np.testing.assert_allclose(*fused, atol=0.02 + 1e-6)
     assert fused[0].shape == fused[1].shape and len(np.unique(fused[0])) > 10
 
 
