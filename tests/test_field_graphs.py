@@ -1,7 +1,7 @@
 """The whole graph on published data sets in miniature: one for recognition, one of spoof pictures, one of videos.
 
 Every stage of dvc.yaml is called in turn, in this process; that DVC strings them together so is asserted on the side.
-The suite runs the first; the others run with ``pytest -m field_sets``.
+They run with ``pytest -m thorough``.
 """
 
 import json
@@ -79,10 +79,7 @@ def store(tmp_path_factory):
     return root / "mlruns"
 
 
-PARAMS = ["celeba", *(pytest.param(name, marks=pytest.mark.field_sets) for name in ("celeba_spoof", "siw"))]
-
-
-@pytest.fixture(scope="module", params=PARAMS)
+@pytest.fixture(scope="module", params=[pytest.param(name, marks=pytest.mark.thorough) for name in GRAPHS])
 def graph(request, people, store, tmp_path_factory):
     """A project in which every stage has run on a data set: its name, and its folder."""
     name, project = request.param, tmp_path_factory.mktemp(request.param)

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -110,27 +109,6 @@ def project(tmp_path_factory: pytest.TempPathFactory, compiled: None) -> Iterato
     shutil.rmtree(copy)
 
 
-@pytest.fixture(scope="module")
-def rebuilding(project: Path) -> Iterator[tuple[subprocess.Popen[bytes], Path]]:
-    """The printed commands that rebuild a version, under way beside the project while other tests run; their log."""
-    script = "\n".join(rebuild_commands(project))
-    log = project.with_name("rebuild.log")
-    with (
-        log.open("wb") as out,
-        subprocess.Popen(
-            ["bash", "-ec", script],
-            cwd=project,
-            env=environment(project),
-            stdout=out,
-            stderr=out,
-            start_new_session=True,
-        ) as process,
-    ):
-        yield process, log
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-
-
 def rebuild_commands(project: Path) -> list[str]:
     """What `facegate registry reproduce` prints, in this environment and with the assets at hand."""
     facegate = (sys.executable, "-m", "facegate.cli")
@@ -150,7 +128,6 @@ def versions(project: Path) -> list[str]:
     return run(project, sys.executable, "-m", "facegate.cli", "registry", "list").stdout.splitlines()
 
 
-@pytest.mark.usefixtures("rebuilding")
 def test_every_stage_leaves_what_it_promises(project: Path) -> None:
     for task in TASKS:
         for target in ("fp32", family()):
@@ -249,7 +226,7 @@ def test_the_newest_candidates_judge_a_picture(project: Path) -> None:
     assert "synthetic" in judged
 
 
-def test_a_registered_version_is_rebuilt_byte_for_byte(rebuilding) -> None:
-    process, log = rebuilding
-    assert process.wait() == 0, log.read_text()[-8000:]
-    assert "artifacts/eyes/candidates/fp32/model.onnx: OK" in log.read_text()
+@pytest.mark.thorough
+def test_a_registered_version_is_rebuilt_byte_for_byte(project: Path) -> None:
+    done = run(project, "bash", "-ec", "\n".join(rebuild_commands(project)))
+    assert "artifacts/eyes/candidates/fp32/model.onnx: OK" in done.stdout
