@@ -20,8 +20,8 @@ FIRST = "prepare"
 """Stages up to these take all cores by themselves; the branches part behind them."""
 LAST = ("benchmark", "frame", "register")
 """Stages that come when both branches have ended."""
-SPOOF_BRANCH = (Task.SPOOF, Task.LIVENESS)
-"""Clips stand on the spoof network. So both branches take about as long."""
+SPOOF_BRANCH = {Task.SPOOF, Task.LIVENESS, "card"}
+"""Clips stand on the spoof network; with the card beside them both branches take about as long."""
 DVC = (sys.executable, "-m", "dvc", "--wait-for-lock")
 BAR_EVERY = 10.0
 """Seconds between two looks at a progress bar of a branch."""
@@ -38,7 +38,7 @@ def branches(stages: Sequence[str]) -> dict[str, list[str]]:
         kind, _, of = stage.partition("@")
         task = of.split("-")[0]
         if kind not in LAST:
-            parts["spoof" if task in SPOOF_BRANCH else "recognition"].append(stage)
+            parts["spoof" if SPOOF_BRANCH & {kind, task} else "recognition"].append(stage)
     return parts if all(any("@" in stage for stage in part) for part in parts.values()) else {}
 
 

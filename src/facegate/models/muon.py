@@ -1,24 +1,58 @@
-"""Muon for processors without bfloat16.
+"""Muon whose nearest orthogonal matrix is sought among small matrices, in float32.
 
-timm computes the nearest orthogonal matrix in bfloat16 and leaves no choice; a processor that does not multiply it
-takes thirty to forty times as long for a step as in float32.
+A convolution's kernels, laid out as one matrix X, are several times as wide as high. Newton and Schulz's iteration
+multiplies X by polynomials of its Gram matrix XXᵀ; they commute, so that they can be multiplied with one another first
+and X by their product at the end. In float32 that takes two thirds of the time of timm's iteration over X in bfloat16,
+and a thirtieth and less of it on processors that do not multiply bfloat16, where timm leaves no choice.
 """
 
-from collections.abc import Callable
-from functools import partial
+from collections.abc import Callable, Sequence
 
 import torch
 from timm.optim import muon
+from torch import Tensor
 
 
-class Float32Muon(muon.Muon):
-    """timm's Muon with the products of its matrices in float32; its arguments are timm's."""
+class GramMuon(muon.Muon):
+    """timm's Muon with :func:`orthogonal`; its arguments are timm's."""
 
     def step(self, closure: Callable[[], float] | None = None) -> float | None:  # type: ignore[override]
         """One step; see :meth:`torch.optim.Optimizer.step`."""
-        in_bfloat16 = muon.zeropower_via_newtonschulz
-        muon.zeropower_via_newtonschulz = partial(in_bfloat16, dtype=torch.float32)  # type: ignore[assignment]
+        theirs = muon.zeropower_via_newtonschulz
+        muon.zeropower_via_newtonschulz = orthogonal  # type: ignore[assignment]
         try:
             return super().step(closure)
         finally:
-            muon.zeropower_via_newtonschulz = in_bfloat16
+            muon.zeropower_via_newtonschulz = theirs
+
+
+def orthogonal(
+    matrix: Tensor,
+    steps: int,
+    coefficients: Sequence[tuple[float, float, float]],
+    eps: float = 1e-7,
+    **_: object,
+) -> Tensor:
+    """Nearly the matrix of the same singular vectors whose singular values are all 1.
+
+    Args:
+        matrix: two dimensions.
+        steps: of the iteration.
+        coefficients: of the polynomial of each step, to the first, third and fifth power; the last is repeated.
+        eps: least norm.
+
+    Returns:
+        float32, of the same shape.
+    """
+    turned = matrix.shape[0] > matrix.shape[1]
+    wide = (matrix.mT if turned else matrix).float()
+    wide = wide / wide.norm().clamp(min=eps)
+    gram, product = wide @ wide.mT, None
+    for step in range(steps):
+        first, third, fifth = coefficients[min(step, len(coefficients) - 1)]
+        factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth)
+        factor.diagonal().add_(first)
+        product = factor if product is None else factor @ product
+        gram = factor @ gram @ factor
+    found = wide if product is None else product @ wide
+    return found.mT if turned else found

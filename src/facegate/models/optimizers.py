@@ -16,7 +16,6 @@ from torch.optim import Optimizer
 
 from facegate.errors import MissingExtraError
 from facegate.params import OptimParams
-from facegate.runtime.processor import has_bf16
 
 
 def build_optimizer(groups: list[dict[str, Any]], optim: OptimParams) -> Optimizer:
@@ -33,11 +32,9 @@ def build_optimizer(groups: list[dict[str, Any]], optim: OptimParams) -> Optimiz
     if optim.optimizer == "adamw":
         return torch.optim.AdamW(groups, lr=optim.learning_rate, fused=True)
     try:
-        from facegate.models.muon import Float32Muon, muon
+        from facegate.models.muon import GramMuon
     except ImportError as error:
         raise MissingExtraError(
             "`optim.optimizer: muon` needs timm", "pip install 'facegate[train]', or take `adamw`"
         ) from error
-    in_bf16 = has_bf16() or any(weight.is_cuda for group in groups for weight in group["params"])
-    kind = muon.Muon if in_bf16 else Float32Muon
-    return kind(groups, lr=optim.learning_rate, nesterov=True, normalize_spatial=True)
+    return GramMuon(groups, lr=optim.learning_rate, nesterov=True, normalize_spatial=True)
