@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 TASK = Task.RECOGNITION
 TWO = {"devices": 2, "strategy": "ddp"}
 OPTIM = {"optimizer": "adamw", "ema": 0.9, "learning_rate": 0.01}
-"""Muon rounds to bf16 within a step, and so makes a difference in the last bit a visible one."""
+"""Muon levels singular values, the smallest too, and so makes a difference in the last bit a visible one."""
 STATISTICS = ("running_mean", "running_var", "tracked", "centre", "spread")
 """What follows from the pictures that the first process saw pass, and is not learned."""
 PER_PICTURE = {"pair_weight": 0.0}
