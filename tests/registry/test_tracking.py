@@ -126,12 +126,28 @@ def test_folder_hash_is_that_of_dvc(crops: Path) -> None:
 
 def test_a_stage_takes_hashes_from_the_lock(crops: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("dvc.lock").write_text(
-        "stages:\n  prepare:\n    outs:\n    - {path: data/crops, hash: md5, md5: abc.dir}\n"
+        "stages:\n  prepare:\n    outs:\n    - {path: data/crops, hash: md5, md5: abc.dir, size: 3}\n"
     )
     assert locked_hashes(Path("dvc.lock")) == {"data/crops": "abc.dir"}
     assert dependency_hashes({"crops": crops}) == {"crops": dvc_md5(crops)}
     monkeypatch.setenv("DVC_STAGE", "train@spoof")
     assert dependency_hashes({"crops": crops}) == {"crops": "abc.dir"}
+
+
+def test_a_lock_that_is_being_written_gives_what_is_whole(tmp_path: Path) -> None:
+    """As the other of two branches finds it: DVC writes in place."""
+    lock, outs = tmp_path / "dvc.lock", {"data/a": "aa.dir", "data/b": "bb"}
+    text = "schema: '2.0'\nstages:\n" + "".join(
+        f"  stage@{path[-1]}:\n    cmd: python -m x\n    outs:\n    - path: {path}\n      hash: md5\n      md5: {md5}\n"
+        "      size: 12\n      nfiles: 2\n"
+        for path, md5 in outs.items()
+    )
+    found = []
+    for end in range(len(text) + 1):
+        lock.write_text(text[:end])
+        found.append(locked_hashes(lock))
+        assert found[-1].items() <= outs.items(), text[:end]
+    assert found[0] == {} and found[-1] == outs and {"data/a": "aa.dir"} in found
 
 
 def test_only_code_and_configuration_make_the_tree_dirty(tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from facegate.errors import RegistryError
+from facegate.errors import ParamsError, RegistryError
 from facegate.params import read_yaml
 
 _WRITTEN_BY_STAGES = ("dvc.lock", "metrics", "reports", "promotions")
@@ -54,12 +54,24 @@ def dependency_hashes(dependencies: Mapping[str, Path]) -> dict[str, str]:
 
 
 def locked_hashes(lock: Path) -> dict[str, str]:
-    """MD5 of every stage output in a ``dvc.lock``, by path; empty if there is none."""
+    """MD5 of every stage output in a ``dvc.lock``, by path; empty if there is none.
+
+    DVC writes the file in place, and of two branches side by side the other one may be at it: what is not there yet, or
+    cannot be read, is left out.
+    """
     if not lock.is_file():
         return {}
-    stages = read_yaml(lock).get("stages", {}).values()
-    outs = [out for stage in stages for out in stage.get("outs", ())]
-    return {str(out["path"]): str(out["md5"]) for out in outs if "md5" in out}
+    try:
+        stages = _mapping(read_yaml(lock).get("stages")).values()
+    except ParamsError:
+        return {}
+    outs = [_mapping(out) for stage in stages for out in _mapping(stage).get("outs") or ()]
+    return {str(out["path"]): str(out["md5"]) for out in outs if {"path", "md5", "size"} <= out.keys()}
+
+
+def _mapping(value: object) -> dict[str, Any]:
+    """The value if it is a mapping; an empty one for what was being written."""
+    return value if isinstance(value, dict) else {}
 
 
 def dvc_md5(path: Path) -> str:
