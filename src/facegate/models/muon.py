@@ -37,7 +37,7 @@ def orthogonal(
 
     Args:
         matrix: two dimensions.
-        steps: of the iteration.
+        steps: of the iteration, at least 1.
         coefficients: of the polynomial of each step, to the first, third and fifth power; the last is repeated.
         eps: least norm.
 
@@ -47,12 +47,18 @@ def orthogonal(
     turned = matrix.shape[0] > matrix.shape[1]
     wide = (matrix.mT if turned else matrix).float()
     wide = wide / wide.norm().clamp(min=eps)
-    gram, product = wide @ wide.mT, None
-    for step in range(steps):
-        first, third, fifth = coefficients[min(step, len(coefficients) - 1)]
-        factor = torch.addmm(gram, gram, gram, beta=third, alpha=fifth)
-        factor.diagonal().add_(first)
-        product = factor if product is None else factor @ product
+    gram = wide @ wide.mT
+    product = factor = _polynomial(gram, coefficients[0])
+    for step in range(1, steps):
         gram = factor @ gram @ factor
-    found = wide if product is None else product @ wide
+        factor = _polynomial(gram, coefficients[min(step, len(coefficients) - 1)])
+        product = factor @ product
+    found = product @ wide
     return found.mT if turned else found
+
+
+def _polynomial(gram: Tensor, coefficients: tuple[float, float, float]) -> Tensor:
+    first, third, fifth = coefficients
+    value = torch.addmm(gram, gram, gram, beta=third, alpha=fifth)
+    value.diagonal().add_(first)
+    return value
