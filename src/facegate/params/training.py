@@ -144,6 +144,8 @@ class RecognitionParams(Frozen):
     """Used with `init_from`."""
     mirrored: bool = False
     """Once trained, ask about the mirror image too and go by the mean: fewer errors in twice the time."""
+    centring: Fraction = 1.0
+    """How much of what all training people have in common is taken away once training is done; 0 none of it."""
     whitening: Fraction = 0.0
     """How far, training done, what pictures of one person differ in is evened out (WCCN); 0 not at all."""
     coarse: Fraction = 0.0

@@ -114,7 +114,7 @@ def describe(encoder: nn.Module, frames: NDArray[np.uint8], title: str = "") -> 
     starts = tqdm(range(0, len(flat), BATCH), desc=f"describing {title}", unit="batch", leave=False)
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=has_bf16()):
         parts = [encoder(normalise(torch.from_numpy(flat[i : i + BATCH]))).float().numpy() for i in starts]
-    return np.concatenate(parts).reshape(*frames.shape[:2], -1).astype(np.float32)
+    return np.concatenate(parts).reshape(*frames.shape[:2], -1)
 
 
 def _spoof_network(params: LivenessParams, size: int) -> nn.Module | None:

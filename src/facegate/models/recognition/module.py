@@ -49,7 +49,8 @@ class RecognitionModule(Learner):
 
     def __init__(self, params: RecognitionParams, identities: int, pictures: int) -> None:
         super().__init__(build_network(**network_kwargs(params)), params.optim)
-        self.pictures, self.coarse, self.whitening = pictures, params.coarse, params.whitening
+        self.pictures, self.coarse = pictures, params.coarse
+        self.centring, self.whitening = params.centring, params.whitening
         self.criterion = RecognitionLoss(
             params.loss,
             identities,
@@ -86,13 +87,13 @@ class RecognitionModule(Learner):
         return pair_eer(functional.normalize(outputs), labels)
 
     def finish(self, pictures: Finishing) -> None:
-        """Move the centre to where the training people are on average, and even out what their pictures differ in."""
+        """Move the centre towards where the training people are on average, and even out what their pictures differ in."""
         seen = self._learnt(pictures.images)
         spread = np.eye(seen.shape[1])
         if self.whitening:
             differences = nuisance(seen, self._learnt(pictures.spoilt), pictures.people)
             spread = whitening(differences, self.whitening)
-        self.trained.centre.copy_(torch.from_numpy(seen.mean(0)))
+        self.trained.centre.copy_(torch.from_numpy(self.centring * seen.mean(0)))
         self.trained.spread.copy_(torch.from_numpy(spread))
 
     def _learnt(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:

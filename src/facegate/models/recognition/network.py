@@ -185,8 +185,8 @@ class Centred(nn.Module):
     """A backbone whose embeddings are seen from the centre of all faces: brought to unit length, then moved.
 
     A teacher's embeddings have a common part that says nothing about who it is, and a student learns it first. What the
-    network makes of its training people on average is taken away once it is trained: on rendered test people
-    that brought a student's equal error rate from 9.1 to 6.9 %. Then they are stretched, see
+    network makes of its training people on average is taken away once it is trained, all of it or a part: faces of
+    another kind have another centre, and lie together on one side of this one. Then they are stretched, see
     :mod:`facegate.models.recognition.whitening`.
 
     Args:

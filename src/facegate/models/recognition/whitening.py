@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 Numbers = NDArray[np.floating]
 
-RENDERED = 0.2
+RENDERED = 0.3
 """Weight of what rendered pictures of one person differ in, beside what bad cameras do to a picture. By the former alone
 real strangers come nearer to each other than thresholds from rendered people allow; the latter is true of any picture."""
 
