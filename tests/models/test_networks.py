@@ -26,8 +26,10 @@ ALLOWED = (
     ("backbone", "width", "embedding", "weights"),
     [
         ("dense_resnet", 1.0, 128, 638_736),
+        ("flat_resnet", 1.0, 128, 1_067_024),
         ("mobilefacenet", 1.0, 128, 995_328),
         ("dense_resnet", 0.5, 64, None),
+        ("flat_resnet", 0.5, 64, None),
     ],
 )
 def test_recogniser_shapes_and_weights(backbone, width, embedding, weights):
@@ -43,30 +45,41 @@ def test_spoof_shapes(size):
     assert network(torch.zeros(3, 3, size, size)).shape == (3, 2)
 
 
-@pytest.mark.parametrize("network", [build_recogniser(), build_recogniser("mobilefacenet"), build_spoof()])
+@pytest.mark.parametrize(
+    "network",
+    [
+        build_recogniser(),
+        build_recogniser("flat_resnet"),
+        build_recogniser("mobilefacenet"),
+        build_spoof(),
+    ],
+)
 def test_only_layers_that_quantise(network):
     leaves = [layer for layer in network.modules() if not list(layer.children())]
     assert leaves
     assert {type(layer) for layer in leaves} <= {*ALLOWED, WholeMap}
 
 
-def test_a_whole_map_trains_as_a_sum_and_answers_as_the_convolution_it_is():
+@pytest.mark.parametrize("outputs", [None, 4])
+def test_a_whole_map_trains_as_a_sum_and_answers_as_the_convolution_it_is(outputs):
     torch.manual_seed(0)
-    layer = WholeMap(6, 7)
+    layer = WholeMap(6, 7, outputs)
     maps = torch.randn(5, 6, 7, 7, requires_grad=True)
     trained = layer.train()(maps)
     answered = layer.eval()(maps)
-    assert trained.shape == answered.shape == (5, 6, 1, 1)
+    assert trained.shape == answered.shape == (5, outputs or 6, 1, 1)
     torch.testing.assert_close(trained, answered)
     ways = [torch.autograd.grad(out.square().sum(), (maps, layer.weight)) for out in (trained, answered)]
     for by_sum, by_convolution in zip(*ways, strict=True):
         torch.testing.assert_close(by_sum, by_convolution)
 
 
-def test_a_whole_map_trains_on_a_smaller_map_as_on_the_large_one_that_it_was():
+@pytest.mark.parametrize("outputs", [None, 4])
+def test_a_whole_map_trains_on_a_smaller_map_as_on_the_large_one_that_it_was(outputs):
     torch.manual_seed(0)
-    layer = WholeMap(6, 7).train()
-    smooth = torch.nn.functional.interpolate(torch.randn(6, 1, 2, 2), (7, 7), mode="bilinear")
+    layer = WholeMap(6, 7, outputs).train()
+    corners = torch.randn(*layer.weight.shape[:2], 2, 2)
+    smooth = torch.nn.functional.interpolate(corners, (7, 7), mode="bilinear")
     with torch.no_grad():
         layer.weight.copy_(smooth)
     large = torch.nn.functional.interpolate(torch.randn(5, 6, 2, 2), (7, 7), mode="bilinear")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+from facegate.models.blocks import normalise
 from facegate.models.learner import Finishing
 from facegate.models.recognition.module import COARSE_SIDE, StudentModule, network_kwargs
 from facegate.params import LessonsParams, OptimParams, RecognitionParams
@@ -29,18 +30,33 @@ def student(monkeypatch, request):
     return StudentModule(PARAMS, torch.eye(32), 0)
 
 
+def pictures(side):
+    return torch.randint(0, 256, (2, side, side, 3), dtype=torch.uint8)
+
+
 @pytest.mark.parametrize(
     ("student", "side"), [(0, COARSE_SIDE), (4, COARSE_SIDE), (5, 112), (9, 112)], indirect=["student"]
 )
 def test_pictures_are_coarse_at_first_and_whole_later(student, side):
-    seen = student.seen(torch.rand(2, 3, 112, 112))
-    assert seen.shape == (2, 3, side, side)
-    assert student.network.train().body(seen).shape == (2, 32)
+    seen = student.seen(pictures(112))
+    assert seen.dtype == torch.uint8
+    assert seen.shape == (2, side, side, 3)
+    assert student.network.train().body(normalise(seen)).shape == (2, 32)
+
+
+def test_training_sees_them_so(student, monkeypatch):
+    sides = []
+    monkeypatch.setattr(
+        student, "loss_of", lambda images, labels: sides.append(images.shape) or torch.zeros(())
+    )
+    monkeypatch.setattr(student, "log", lambda *_, **__: None)
+    student.training_step((pictures(112), None), 0)
+    assert sides == [(2, 3, COARSE_SIDE, COARSE_SIDE)]
 
 
 def test_a_coarse_picture_keeps_its_light(student):
-    pictures = torch.rand(2, 3, 1, 1).expand(2, 3, 112, 112)
-    torch.testing.assert_close(student.seen(pictures).mean((2, 3)), pictures.mean((2, 3)))
+    plain = pictures(1).expand(2, 112, 112, 3)
+    assert torch.equal(student.seen(plain), plain[:, :COARSE_SIDE, :COARSE_SIDE])
 
 
 def test_the_recipe_says_whether_the_mirror_image_is_asked_about(student):

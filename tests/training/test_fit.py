@@ -10,6 +10,7 @@ from facegate.datasets.batches import load_crops
 from facegate.errors import PackError
 from facegate.models.blocks import normalise
 from facegate.models.checkpoint import load_trained, read_description
+from facegate.models.recognition.module import RecognitionModule
 from facegate.training.callbacks import averaging
 from facegate.training.fit import fit
 from tests.training.conftest import toy_params
@@ -118,6 +119,19 @@ def test_what_is_kept_is_what_was_validated(tmp_path, packs, task):
     assert result.value == pytest.approx((min if task is Task.RECOGNITION else max)(values), rel=1e-6)
     assert read_description(tmp_path / "out")["training"]["epoch"] == result.epoch
     assert np.isfinite(outputs).all()
+
+
+@pytest.mark.parametrize(("precision", "half"), [("32-true", False), ("bf16-mixed", True)])
+def test_a_network_is_finished_in_the_precision_it_was_trained_in(
+    tmp_path, packs, monkeypatch, precision, half
+):
+    found = []
+    monkeypatch.setattr(
+        RecognitionModule, "finish", lambda *_: found.append(torch.is_autocast_enabled("cpu"))
+    )
+    params = toy_params(Task.RECOGNITION, optim={"precision": precision})
+    fit(Task.RECOGNITION, params, packs[Task.RECOGNITION], tmp_path / "out", tmp_path / "work")
+    assert found == [half]
 
 
 def test_workers_and_averaging_do_what_they_say(tmp_path, packs):

@@ -60,6 +60,10 @@ class Learner(pl.LightningModule):
         self.freezing: FreezeParams | None = None
         self._collected: list[tuple[Tensor, Tensor]] = []
 
+    def seen(self, images: Tensor) -> Tensor:
+        """Training pictures (N, H, W, 3) of uint8 as the network sees them at this point of training."""
+        return images
+
     @abstractmethod
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
         """Training loss of normalised pictures (N, 3, H, W) and labels (N,)."""
@@ -103,7 +107,7 @@ class Learner(pl.LightningModule):
     def training_step(self, batch: tuple[Tensor, Tensor], _: int) -> Tensor:
         """Loss of one batch."""
         images, labels = batch
-        loss = self.loss_of(normalise(images), labels)
+        loss = self.loss_of(normalise(self.seen(images)), labels)
         self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(images), sync_dist=True)
         return loss
 

@@ -119,10 +119,10 @@ class FreezeParams(Frozen):
 class RecognitionParams(Frozen):
     """Who is this."""
 
-    backbone: Annotated[str, Field(pattern=r"^(dense_resnet|mobilefacenet|timm/[a-z0-9_]+)$")] = (
+    backbone: Annotated[str, Field(pattern=r"^(flat_resnet|dense_resnet|mobilefacenet|timm/[a-z0-9_]+)$")] = (
         "dense_resnet"
     )
-    """``dense_resnet``, ``mobilefacenet``, or ``timm/NAME`` for any backbone of the timm library."""
+    """``flat_resnet``, ``dense_resnet``, ``mobilefacenet``, or ``timm/NAME`` for any backbone of the timm library."""
     width: Annotated[float, Field(gt=0, le=4)] = 1.0
     embedding: Annotated[int, Field(ge=16, le=1024)] = 128
     loss: Literal["arcface", "cosface", "subcenter_arcface", "adaface", "triplet", "contrastive"] = "cosface"

@@ -105,7 +105,8 @@ def fit(
     best = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
     learner.load_state_dict(best["state_dict"])
     epoch = int(best["epoch"]) + 1
-    _finish(learner, material, params)
+    with trainer.precision_plugin.forward_context():
+        _finish(learner, material, params)
     trainer.strategy.barrier("all have read the best weights")
     if trainer.is_global_zero:
         _write(out, material, params, learner.network, history, learner.metric, epoch)

@@ -74,11 +74,11 @@ class RecognitionModule(Learner):
         """Training pictures as the network sees them now: coarse ones at first, where the recipe asks for that."""
         if self.progress >= self.coarse:
             return images
-        return shrink(images, COARSE_SIDE).contiguous(memory_format=torch.channels_last)
+        return shrink(images.permute(0, 3, 1, 2), COARSE_SIDE).permute(0, 2, 3, 1)
 
     def loss_of(self, images: Tensor, labels: Tensor) -> Tensor:
         """See :class:`RecognitionLoss`; computed in fp32 whatever the precision of the network."""
-        embeddings = self.trained.body(self.seen(images))
+        embeddings = self.trained.body(images)
         with torch.autocast(embeddings.device.type, enabled=False):
             return self.criterion(embeddings.float(), labels, self.pictures, self.progress)
 
@@ -136,7 +136,7 @@ class StudentModule(RecognitionModule):
         Labels are judged about the teacher's centre: its common part is neither to be learned by them nor to be fought.
         """
         target, persons = labels
-        embeddings = self.trained.body(self.seen(images))
+        embeddings = self.trained.body(images)
         with torch.autocast(embeddings.device.type, enabled=False):
             taught, labelled = embeddings.float().split([len(target), len(persons)])
             loss = distil_loss(taught, target, self.centre, self._others(), *self.weights)
