@@ -23,7 +23,7 @@ from tests.registry.conftest import build_bundle
 from tests.training.toy import write_toy_pack
 
 TASK = Task.RECOGNITION
-KWARGS = {"backbone": "dense_resnet", "width": 0.25, "embedding": 32, "student": False}
+KWARGS = {"backbone": "flat_resnet", "width": 0.25, "embedding": 32, "student": False}
 
 
 def network(seed: int) -> torch.nn.Module:

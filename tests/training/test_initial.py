@@ -107,7 +107,7 @@ def test_other_weights_are_another_run(start, packs):
     [
         ({"width": 0.5}, "its width is 0.25, and `recognition.width` is 0.5"),
         ({"embedding": 64}, "its embedding is 32"),
-        ({"backbone": "mobilefacenet"}, "its backbone is dense_resnet"),
+        ({"backbone": "mobilefacenet"}, "its backbone is flat_resnet"),
         ({"lessons": {"teacher": "sface", "pictures": 8}}, "was trained on labels"),
     ],
 )
@@ -130,7 +130,7 @@ def test_what_is_no_recogniser_is_refused(packs, tmp_path):
         load_initial(tmp_path / "s", toy_params(TASK).recognition)
 
 
-@pytest.mark.parametrize("backbone", ["dense_resnet", "mobilefacenet"])
+@pytest.mark.parametrize("backbone", ["dense_resnet", "flat_resnet", "mobilefacenet"])
 @pytest.mark.parametrize("student", [False, True])
 def test_the_head_is_what_comes_after_the_last_map(backbone, student):
     network = build_network(backbone, 0.25, 32, student)
