@@ -116,6 +116,9 @@ def main(
     frames: Annotated[int, typer.Option(help="of a clip, at 15 a second")] = 45,
     workers: Annotated[int, typer.Option(help="processes that render")] = 1,
     out: Annotated[Path | None, typer.Option(help="write every scene's outcome there, as JSON")] = None,
+    pictures: Annotated[
+        Path | None, typer.Option(help="folder for the page at the end of each scene")
+    ] = None,
 ) -> None:
     """Run the trial and print its table."""
     chromium = shutil.which("chromium")
@@ -128,7 +131,10 @@ def main(
         for name, reasons in enrol(door, stage, people).items():
             print(f"not enrolled: {name}: {'; '.join(reasons)}")
         for scene in scenes(stage, people):
-            seen = visit(chromium, door.address, door.key, scene.clip, SHOWN_S, len(scene.people))
+            picture = pictures and pictures / f"{scene.clip.stem}.png"
+            seen = visit(
+                chromium, door.address, door.key, scene.clip, SHOWN_S, len(scene.people), picture=picture
+            )
             results.append(Shown(scene, seen))
             outcomes = [name for _, name in seen.decisions]
             print(f"{scene.kind:<10} {scene.people}: {outcomes} marked {seen.marked}", flush=True)

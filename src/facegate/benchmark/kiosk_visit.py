@@ -100,6 +100,7 @@ def visit(
     seconds: float,
     until: int = 1,
     extra: Sequence[str] = (),
+    picture: Path | None = None,
 ) -> Visit:
     """Show a clip to the kiosk.
 
@@ -111,6 +112,7 @@ def visit(
         seconds: of video to show at most, counted from the first judged frame.
         until: this many settled people end the visit early.
         extra: further arguments of the browser.
+        picture: a ``.png`` file for the page as it stood at the end.
 
     Raises:
         MissingExtraError: Playwright is not installed.
@@ -126,12 +128,12 @@ def visit(
             context = browser.new_context(viewport={"width": 1280, "height": 800})
             context.grant_permissions(["camera"], origin=address)
             context.add_init_script(f"sessionStorage.setItem('facegate.key', {json.dumps(key)})")
-            return _watch(context.new_page(), address, seconds, until)
+            return _watch(context.new_page(), address, seconds, until, picture)
         finally:
             browser.close()
 
 
-def _watch(page: Any, address: str, seconds: float, until: int) -> Visit:
+def _watch(page: Any, address: str, seconds: float, until: int, picture: Path | None) -> Visit:
     found = Visit()
 
     def take(data: str | bytes) -> None:
@@ -148,6 +150,8 @@ def _watch(page: Any, address: str, seconds: float, until: int) -> Visit:
     page.wait_for_timeout(100)  # what came last is put on the page
     found.shown = tuple(page.locator("#recent li span:first-child").all_inner_texts())
     found.headline = page.inner_text("#headline")
+    if picture is not None:
+        page.screenshot(path=picture)
     return found
 
 

@@ -55,7 +55,9 @@ def show(chromium: str, tmp_path: Path, person: tuple[Path, bytes], live: bool) 
     with running(data, bundles(tmp_path / "models", live)) as door:
         answer = door.enrol("Ada", [picture])
         with ThreadPoolExecutor(1) as apart:  # another browser of this process holds this thread's event loop
-            seen = apart.submit(visit, chromium, door.address, door.key, clip, seconds=5.0)
+            seen = apart.submit(
+                visit, chromium, door.address, door.key, clip, seconds=5.0, picture=tmp_path / "page.png"
+            )
             return answer, seen.result()
 
 
@@ -68,6 +70,9 @@ def test_a_live_person_is_enrolled_and_marked_at_the_door(chromium: str, tmp_pat
     assert [name for _, name in seen.decisions] == ["Ada"]
     ((where, _),) = seen.decisions
     assert abs(where - 320) < 60  # the face stands in the middle of the frame
+    page = cv2.imread(str(tmp_path / "page.png"))
+    assert page is not None
+    assert page.shape == (800, 1280, 3)
 
 
 def test_an_attack_is_neither_enrolled_nor_marked(chromium: str, tmp_path: Path, person) -> None:
