@@ -1,6 +1,5 @@
 """What every stage shares: parameters in, readable errors out, JSON written whole."""
 
-import errno
 import json
 import sys
 import time
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facegate.contracts import Task
-from facegate.errors import FacegateError
+from facegate.errors import FacegateError, disk_full
 from facegate.params import Params, load_params
 from facegate.whole import write_whole
 
@@ -56,11 +55,10 @@ def run(stage: Callable[[Params], None]) -> None:
     except FacegateError as error:
         raise SystemExit(f"facegate: {error}") from error
     except OSError as error:
-        if error.errno != errno.ENOSPC:
+        full = disk_full(error)
+        if full is None:
             raise
-        raise SystemExit(
-            f"facegate: the disk is full: {error}\n  → free some space and run again; finished stages are kept"
-        ) from error
+        raise SystemExit(f"facegate: {full}") from error
     print(f"took {time.perf_counter() - start:.0f} s")
 
 

@@ -1,10 +1,13 @@
 """The command line: quick help, readable errors."""
 
+import errno
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from facegate import cli
 
 ROOT = Path(__file__).parents[1]
 
@@ -43,6 +46,48 @@ def test_a_sweep_that_cannot_begin_says_why(task: str, told: str) -> None:
     assert done.returncode == 1
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("kit", "--target", "toaster"), "choose one of arm64, x86-vnni, x86-avx2"),
+        (
+            ("kit", "--target", "arm64", "--task", "nobody"),
+            "choose one of recognition, spoof, liveness, eyes",
+        ),
+        (("results", "--write", "nowhere.md"), "nowhere.md: no such page"),
+    ],
+)
+def test_a_wrong_word_is_told_with_the_right_ones(arguments: tuple[str, ...], told: str) -> None:
+    done = facegate(*arguments)
+    assert done.returncode == 1
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_outside_a_project_there_are_no_profiles(tmp_path: Path) -> None:
+    done = facegate("profile", "list", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "run from the project's folder" in done.stderr
+
+
+def test_a_full_disk_ends_a_command_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full() -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "kit/run.py")
+
+    monkeypatch.setattr(cli, "app", full)
+    with pytest.raises(SystemExit, match=r"facegate: the disk is full: .*kit/run\.py"):
+        cli.main()
+
+
+def test_an_unforeseen_error_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise FileNotFoundError(errno.ENOENT, "No such file or directory", "x")
+
+    monkeypatch.setattr(cli, "app", missing)
+    with pytest.raises(FileNotFoundError):
+        cli.main()
 
 
 def test_profiles_are_listed() -> None:

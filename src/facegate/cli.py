@@ -11,7 +11,7 @@ from facegate import cli_release, cli_training
 from facegate.cli_benchmark import benchmark_app
 from facegate.cli_registry import registry_app
 from facegate.cli_serving import keys_app, serve, vault_app
-from facegate.errors import FacegateError
+from facegate.errors import FacegateError, disk_full
 
 if TYPE_CHECKING:
     from facegate.contracts import Task
@@ -38,8 +38,12 @@ def main() -> None:
     try:
         app()
     except FacegateError as error:
-        print(f"facegate: {error}", file=sys.stderr)
-        sys.exit(1)
+        sys.exit(f"facegate: {error}")
+    except OSError as error:
+        full = disk_full(error)
+        if full is None:
+            raise
+        sys.exit(f"facegate: {full}")
 
 
 @profile_app.command("list")
@@ -47,7 +51,10 @@ def profile_list() -> None:
     """Name the profiles of this project."""
     from facegate.profiles import list_profiles
 
-    for name in list_profiles(Path("profiles")):
+    names = list_profiles(Path("profiles"))
+    if not names:
+        raise FacegateError("profiles: no profile is here", "run from the project's folder")
+    for name in names:
         print(name)
 
 
@@ -154,6 +161,8 @@ def results(
     table = results_table(metrics, benchmarks)
     print(table)
     if write is not None:
+        if not write.is_file():
+            raise FacegateError(f"{write}: no such page", "name one that has a results table, as README.md")
         write.write_text(replace_table(write.read_text(), table))
 
 
@@ -164,10 +173,11 @@ def kit(
     task: Annotated[list[str] | None, typer.Option(help="recognition, spoof; both by default")] = None,
 ) -> None:
     """Write a folder that measures this project's models on a Raspberry Pi, a Jetson or any other device."""
-    from facegate.benchmark.kit import write_kit
-    from facegate.contracts import Task
+    from facegate.benchmark.kit import check_target, write_kit
+    from facegate.contracts import Task, task_named
 
-    tasks = [Task(name) for name in task or (Task.RECOGNITION, Task.SPOOF)]
+    check_target(target)
+    tasks = [task_named(name) for name in task or (Task.RECOGNITION, Task.SPOOF)]
     bundles = {f"{name}-{kind}": _candidate(name, kind) for name in tasks for kind in ("fp32", target)}
     for file in write_kit(bundles, out, target):
         print(f"{out}/{file}")

@@ -17,13 +17,11 @@ def tune(
 
     With FACEGATE_SWEEPS set to a SQL URL, every machine that reaches the database may join.
     """
-    from facegate.contracts import Task
+    from facegate.contracts import task_named
     from facegate.params import load_params
     from facegate.training.space import SWEEPS, sweeps_url, wanted_sweep
 
-    if task not in list(Task):
-        raise FacegateError(f"no task `{task}`", f"choose one of {', '.join(Task)}")
-    chosen, params = Task(task), load_params()
+    chosen, params = task_named(task), load_params()
     wanted_sweep(chosen, params)
     from facegate.registry.initial import initial_folder  # takes seconds to import
     from facegate.training.workers import work_together

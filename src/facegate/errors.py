@@ -4,6 +4,8 @@ Every one of them names the thing that is wrong and the next step. The command l
 traceback; anything else that escapes is a defect of facegate.
 """
 
+import errno
+
 
 class FacegateError(Exception):
     """Base of every error that a user can cause and can mend.
@@ -57,3 +59,12 @@ class NotMeasurableError(FacegateError):
 
 class MissingExtraError(FacegateError):
     """A command needs an optional set of dependencies that is not installed."""
+
+
+def disk_full(error: OSError) -> FacegateError | None:
+    """The error in words if it says that the disk, or what one may use of it, is full."""
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return None
+    return FacegateError(
+        f"the disk is full: {error}", "free some space and run again; what was finished is kept"
+    )

@@ -118,6 +118,14 @@ def test_no_candidate_names_the_remedy(store: Store, tmp_path: Path) -> None:
         newest_candidate(Task.SPOOF, into=tmp_path)
 
 
+def test_a_target_that_was_never_made_names_the_parameter(
+    store: Store, params: Params, make_bundle: MakeBundle, tmp_path: Path
+) -> None:
+    register(make_bundle(), params)
+    with pytest.raises(RegistryError, match=r"candidate-arm64`\n.*add `arm64` to `quantize\.targets`"):
+        newest_candidate(Task.RECOGNITION, "arm64", into=tmp_path)
+
+
 def test_lost_files_name_the_remedy(
     project: Path, store: Store, params: Params, make_bundle: MakeBundle, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from facegate.errors import FacegateError
 from facegate.reporting.results import BEGIN, END, replace_table, results_table
 
 
@@ -82,5 +83,5 @@ def test_the_table_replaces_what_stands_between_the_marks() -> None:
     once = replace_table(page, "new\n")
     assert once == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
     assert replace_table(once, "new\n") == once
-    with pytest.raises(ValueError, match="marks"):
+    with pytest.raises(FacegateError, match="marks"):
         replace_table("no marks", "new")

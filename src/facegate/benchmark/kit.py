@@ -84,8 +84,7 @@ def write_kit(bundles: Mapping[str, Path], out: Path, target: str) -> list[str]:
     Raises:
         BundleError: a bundle is broken, or the target is unknown.
     """
-    if target not in PLATFORMS:
-        raise BundleError(f"no device target `{target}`", f"choose one of {', '.join(PLATFORMS)}")
+    check_target(target)
     with whole_folder(out) as draft:
         for name, folder in bundles.items():
             load_bundle(folder)
@@ -97,6 +96,16 @@ def write_kit(bundles: Mapping[str, Path], out: Path, target: str) -> list[str]:
         readme = _README.format(names=", ".join(bundles), download=download_command(target))
         (draft / "README.md").write_text(readme)
     return sorted(path.relative_to(out).as_posix() for path in out.rglob("*") if path.is_file())
+
+
+def check_target(target: str) -> None:
+    """Refuse a family of processors that no kit can be made for.
+
+    Raises:
+        BundleError: the target is no key of :data:`PLATFORMS`.
+    """
+    if target not in PLATFORMS:
+        raise BundleError(f"no device target `{target}`", f"choose one of {', '.join(PLATFORMS)}")
 
 
 def download_command(target: str) -> str:

@@ -16,7 +16,7 @@ from importlib.metadata import requires
 from pathlib import Path
 
 from facegate.benchmark.footprint import bare
-from facegate.benchmark.kit import PLATFORMS, PYTHON, wheel_options
+from facegate.benchmark.kit import PYTHON, check_target, wheel_options
 from facegate.errors import FacegateError
 
 
@@ -46,8 +46,7 @@ def fetch_wheels(target: str, requirements: Sequence[str], folder: Path) -> None
     Raises:
         FacegateError: the target is unknown, or pip cannot get them.
     """
-    if target not in PLATFORMS:
-        raise FacegateError(f"no device target `{target}`", f"choose one of {', '.join(PLATFORMS)}")
+    check_target(target)
     pip = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"]
     options = ["--dest", str(folder), *wheel_options(target)]
     done = subprocess.run([*pip, *options, *requirements], capture_output=True, text=True, check=False)

@@ -118,10 +118,14 @@ def get_version(store: Store, name: str, reference: str) -> ModelVersion:
         if error.error_code not in ("RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"):
             with store_errors(store.uri):
                 raise
-        raise RegistryError(
-            f"{name} has no version `{reference}`",
-            "`facegate registry list` shows what there is; `make repro` trains and registers",
-        ) from error
+        raise RegistryError(f"{name} has no version `{reference}`", _way_to(reference)) from error
+
+
+def _way_to(reference: str) -> str:
+    target = reference.removeprefix(f"{CANDIDATE}-")
+    if target in (reference, "int8"):
+        return "`facegate registry list` shows what there is; `make repro` trains and registers"
+    return f"add `{target}` to `quantize.targets` of params.yaml and run `dvc repro`"
 
 
 def _download(store: Store, version: ModelVersion, scratch: Path) -> Path:

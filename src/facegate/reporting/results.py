@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from facegate.errors import FacegateError
+
 BEGIN, END = "<!-- results: made by `facegate results --write README.md` -->", "<!-- end of results -->"
 
 
@@ -39,12 +41,14 @@ def replace_table(text: str, table: str) -> str:
     """Put a table between the marks of a page.
 
     Raises:
-        ValueError: the page lacks the marks.
+        FacegateError: the page lacks the marks.
     """
     before, mark, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (mark and end):
-        raise ValueError(f"the page lacks the marks {BEGIN!r} and {END!r}")
+        raise FacegateError(
+            "the page lacks the marks of a results table", f"put the lines {BEGIN!r} and {END!r} into it"
+        )
     return f"{before}{BEGIN}\n{table}{END}{after}"
 
 
