@@ -19,6 +19,17 @@ def expect_headline(page, text: str, kind: str) -> None:
     page.wait_for_selector(f"#verdict[data-kind={kind}] #headline:text-is('{text}')")
 
 
+def edges(page, *selectors: str) -> list[list[float]]:
+    """Left, top, right and bottom of all that is meant, at one moment: rows are made anew with each frame."""
+    return page.evaluate(
+        """selectors => selectors.flatMap((one) => [...document.querySelectorAll(one)]).map((node) => {
+            const { left, top, right, bottom } = node.getBoundingClientRect();
+            return [left, top, right, bottom];
+        })""",
+        list(selectors),
+    )
+
+
 def test_frames_go_out_with_their_time_as_the_camera_gives_them(visit, desk: Desk) -> None:
     page = visit("/?camera=door-2&session=math-1")
     page.wait_for_selector("#stage[data-state=on]")
@@ -98,6 +109,25 @@ def test_three_people_get_three_answers_where_their_faces_are(visit, desk: Desk)
         left = (640 - person.box.x - person.box.width) * scale  # mirrored
         assert box["x"] - stage["x"] == pytest.approx(left, abs=2)
         assert box["width"] == pytest.approx(person.box.width * scale, abs=2)
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_long_answers_to_three_people_stay_in_their_panel(visit, desk: Desk, width: int) -> None:
+    again = {
+        "verdict": "retry",
+        "hints": [Hint(code="undecided", text="Please try once more, and look into the camera")],
+    }
+    people = [track(1, 30, **again), track(2, 260, **UNKNOWN), track(3, 480, **again)]
+    desk.script = lambda n: (people, [])
+    page = visit("/", width=width)
+    page.wait_for_selector("#everyone li >> nth=2")
+    page.wait_for_function("document.querySelector('#headline').innerText.startsWith('Please try once more')")
+    panel, *parts = edges(page, "#verdict", "#sign", "#headline", "#everyone li")
+    assert len(parts) == 5
+    assert all(top >= panel[1] and bottom <= panel[3] for _, top, _, bottom in parts)
+    stage, *labels = edges(page, "#stage", ".face span")
+    assert len(labels) == 3
+    assert all(left >= stage[0] - 1 and right <= stage[2] + 1 for left, _, right, _ in labels)
 
 
 def test_a_name_is_shown_as_text_whatever_it_holds(visit, desk: Desk) -> None:

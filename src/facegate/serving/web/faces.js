@@ -5,6 +5,11 @@ import { place, statement } from "./verdicts.js";
 
 const LABEL = 52; // pixels that a label needs beneath its face
 
+/** How far a label moves sideways to stay in the picture: its middle, half of its width and the picture's width, pixels. */
+function aside(middle, half, width) {
+  return Math.max(half - middle, 0) - Math.max(middle + half - width, 0);
+}
+
 export class Faces {
   /** @param {HTMLElement} layer lies exactly over the picture. */
   constructor(layer) {
@@ -21,6 +26,7 @@ export class Faces {
    */
   show(tracks, marks, picture) {
     const frame = this.layer.getBoundingClientRect();
+    this.layer.style.setProperty("--room", `${frame.width / Math.max(1, tracks.length)}px`);
     for (const track of tracks) this.#show(track, statement(track, marks.get(track.id)), place(track.box, picture, frame), frame);
     const ids = new Set(tracks.map((track) => track.id));
     for (const [id, node] of this.shown) {
@@ -41,9 +47,11 @@ export class Faces {
     node.dataset.kind = said.kind;
     node.dataset.track = track.id;
     node.dataset.low = at.y + at.height > frame.height - LABEL;
-    node.firstChild.textContent = said.label;
     node.style.transform = `translate(${at.x}px, ${at.y}px)`;
     node.style.width = `${at.width}px`;
     node.style.height = `${at.height}px`;
+    const label = node.firstChild;
+    label.textContent = said.label;
+    label.style.setProperty("--aside", `${aside(at.x + at.width / 2, label.offsetWidth / 2, frame.width)}px`);
   }
 }
