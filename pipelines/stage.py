@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from facegate.contracts import Task
-from facegate.errors import FacegateError, disk_full
+from facegate.errors import told_in_words
 from facegate.params import Params, load_params
 from facegate.whole import write_whole
 
@@ -50,15 +50,8 @@ def task_argument() -> Task:
 def run(stage: Callable[[Params], None]) -> None:
     """Run a stage and say how long it took; an error that the user can mend is told in words and ends with code 1."""
     start = time.perf_counter()
-    try:
+    with told_in_words():
         stage(load_params())
-    except FacegateError as error:
-        raise SystemExit(f"facegate: {error}") from error
-    except OSError as error:
-        full = disk_full(error)
-        if full is None:
-            raise
-        raise SystemExit(f"facegate: {full}") from error
     print(f"took {time.perf_counter() - start:.0f} s")
 
 

@@ -1,7 +1,6 @@
 """The command line. Every command imports what it needs when it runs, so that `--help` is quick."""
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +10,7 @@ from facegate import cli_release, cli_training
 from facegate.cli_benchmark import benchmark_app
 from facegate.cli_registry import registry_app
 from facegate.cli_serving import keys_app, serve, vault_app
-from facegate.errors import FacegateError, disk_full
+from facegate.errors import FacegateError, told_in_words
 
 if TYPE_CHECKING:
     from facegate.contracts import Task
@@ -35,15 +34,8 @@ app.command()(serve)
 
 def main() -> None:
     """Entry point; an error that the user can mend is printed without a traceback and ends with code 1."""
-    try:
+    with told_in_words():
         app()
-    except FacegateError as error:
-        sys.exit(f"facegate: {error}")
-    except OSError as error:
-        full = disk_full(error)
-        if full is None:
-            raise
-        sys.exit(f"facegate: {full}")
 
 
 @profile_app.command("list")
@@ -174,10 +166,10 @@ def kit(
 ) -> None:
     """Write a folder that measures this project's models on a Raspberry Pi, a Jetson or any other device."""
     from facegate.benchmark.kit import check_target, write_kit
-    from facegate.contracts import Task, task_named
+    from facegate.contracts import Task
 
     check_target(target)
-    tasks = [task_named(name) for name in task or (Task.RECOGNITION, Task.SPOOF)]
+    tasks = [cli_training.task_named(name) for name in task or (Task.RECOGNITION, Task.SPOOF)]
     bundles = {f"{name}-{kind}": _candidate(name, kind) for name in tasks for kind in ("fp32", target)}
     for file in write_kit(bundles, out, target):
         print(f"{out}/{file}")

@@ -2,11 +2,27 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from facegate.errors import FacegateError
+
+if TYPE_CHECKING:
+    from facegate.contracts import Task
+
+
+def task_named(name: str) -> "Task":
+    """The task of a name that a person gave.
+
+    Raises:
+        FacegateError: there is none of that name.
+    """
+    from facegate.contracts import Task
+
+    if name not in list(Task):
+        raise FacegateError(f"no task `{name}`", f"choose one of {', '.join(Task)}")
+    return Task(name)
 
 
 def tune(
@@ -17,7 +33,6 @@ def tune(
 
     With FACEGATE_SWEEPS set to a SQL URL, every machine that reaches the database may join.
     """
-    from facegate.contracts import task_named
     from facegate.params import load_params
     from facegate.training.space import SWEEPS, sweeps_url, wanted_sweep
 

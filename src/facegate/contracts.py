@@ -1,6 +1,6 @@
 """The words that every room speaks: splits, tasks, attack species, table columns and the model contract.
 
-Nothing here computes. The module imports only pydantic, the standard library and the errors, so that the edge runtime
+Nothing here computes. The module imports only pydantic and the standard library, so that the edge runtime
 can read it without a training library. Tables are described by plain :class:`Column` lists; ``datasets``
 turns them into Arrow schemas.
 """
@@ -9,8 +9,6 @@ from enum import StrEnum
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from facegate.errors import FacegateError
 
 CONTRACT_VERSION = 1
 """Version of :class:`ModelContract`; a runtime refuses a bundle of another one."""
@@ -34,17 +32,6 @@ class Task(StrEnum):
     SPOOF = "spoof"
     LIVENESS = "liveness"
     EYES = "eyes"
-
-
-def task_named(name: str) -> Task:
-    """The task of a name that a person gave.
-
-    Raises:
-        FacegateError: there is none of that name.
-    """
-    if name not in list(Task):
-        raise FacegateError(f"no task `{name}`", f"choose one of {', '.join(Task)}")
-    return Task(name)
 
 
 class AttackSpecies(StrEnum):

@@ -5,6 +5,8 @@ traceback; anything else that escapes is a defect of facegate.
 """
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 class FacegateError(Exception):
@@ -61,10 +63,20 @@ class MissingExtraError(FacegateError):
     """A command needs an optional set of dependencies that is not installed."""
 
 
-def disk_full(error: OSError) -> FacegateError | None:
-    """The error in words if it says that the disk, or what one may use of it, is full."""
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return None
-    return FacegateError(
-        f"the disk is full: {error}", "free some space and run again; what was finished is kept"
-    )
+@contextmanager
+def told_in_words() -> Iterator[None]:
+    """End the program with code 1 and a message if what is done here meets a user's error or a full disk.
+
+    Any other error is a defect and passes.
+    """
+    try:
+        yield
+    except FacegateError as error:
+        raise SystemExit(f"facegate: {error}") from error
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        full = FacegateError(
+            f"the disk is full: {error}", "free some space and run again; what was finished is kept"
+        )
+        raise SystemExit(f"facegate: {full}") from error

@@ -25,7 +25,7 @@ from facegate.benchmark.report import REPORT, TABLE, find_bundles, write_json
 from facegate.benchmark.timing import Latency, interleave
 from facegate.contracts import CROP_COLUMNS, SAMPLE_COLUMNS, Rate, Split
 from facegate.datasets.pack import Pack, open_pack
-from facegate.errors import FacegateError
+from facegate.errors import told_in_words
 from facegate.evaluation.baselines import equal_error
 from facegate.evaluation.scores import answers, compare_embeddings
 from facegate.evaluation.tables import Comparisons, comparisons, read_table
@@ -197,7 +197,5 @@ def _write(out: Path, report: Mapping[str, Any], synthetic: bool) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with told_in_words():
         typer.run(main)
-    except FacegateError as error:
-        raise SystemExit(f"facegate: {error}") from error

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from facegate.benchmark.footprint import bare
 from facegate.benchmark.kit import PYTHON, check_target, wheel_options
-from facegate.errors import FacegateError
+from facegate.errors import FacegateError, told_in_words
 
 
 def wheel_sizes(folder: Path) -> dict[str, float]:
@@ -69,7 +69,5 @@ def main(target: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
+    with told_in_words():
         main(*sys.argv[1:2] or ["arm64"])
-    except FacegateError as error:
-        raise SystemExit(f"facegate: {error}") from error

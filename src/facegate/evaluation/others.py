@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from facegate.contracts import CROP_COLUMNS, ModelContract, Rate, Task
 from facegate.datasets.pack import Pack, open_pack
-from facegate.errors import FacegateError, NotMeasurableError
+from facegate.errors import FacegateError, NotMeasurableError, told_in_words
 from facegate.evaluation.liveness import against_static, gain, static_scores
 from facegate.evaluation.numbers import plain
 from facegate.evaluation.other_eyes import eye_summary, judge_other_eyes
@@ -138,7 +138,5 @@ def main(
 
 
 if __name__ == "__main__":
-    try:
+    with told_in_words():
         typer.run(main)
-    except FacegateError as error:
-        raise SystemExit(f"facegate: {error}") from error
