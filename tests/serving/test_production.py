@@ -146,6 +146,24 @@ def test_production_that_vanishes_stays_in_memory(follow, release):
     assert production.ready and "release stays" in production.problem
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (FolderSource, "later/release.json: No such file"),
+        (BundlesSource, "later: no bundle of recognition, spoof"),
+    ],
+)
+def test_what_is_not_there_is_named_once_in_the_log(follow, tmp_path, source, words, caplog):
+    production, clock = follow
+    production.source = source(tmp_path / "later")
+    for _ in range(3):
+        production.refresh()
+        clock.now += RETRY_S + 1
+    told = [record.fields for record in caplog.records if record.getMessage() == "no release taken"]
+    assert [line["problem"] for line in told] == [production.problem] and words in production.problem
+    assert told[0]["advice"]
+
+
 def test_nothing_loaded_is_a_503_until_there_is_something(tmp_path, release):
     place = tmp_path / "later"
     with served(tmp_path / "var", place) as running:

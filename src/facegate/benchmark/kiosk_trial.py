@@ -20,7 +20,7 @@ from facegate.benchmark.kiosk_door import Door, running
 from facegate.benchmark.kiosk_scenes import STRANGER, Scene, Stage, enrolment, render_all, scenes
 from facegate.benchmark.kiosk_visit import Visit, visit
 from facegate.contracts import Rate
-from facegate.errors import FacegateError
+from facegate.errors import FacegateError, told_in_words
 from facegate.metrics.intervals import exact_rate
 
 LIMIT_S = 1.5
@@ -125,9 +125,9 @@ def main(
     if chromium is None:
         raise FacegateError("chromium is not installed", "apt-get install chromium")
     stage = Stage(head, clips, side, frames)
-    render_all(stage, people, workers)
     results: list[Shown] = []
     with tempfile.TemporaryDirectory() as data, running(Path(data), bundles, release) as door:
+        render_all(stage, people, workers)
         for name, reasons in enrol(door, stage, people).items():
             print(f"not enrolled: {name}: {'; '.join(reasons)}")
         for scene in scenes(stage, people):
@@ -149,4 +149,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told_in_words():
+        typer.run(main)

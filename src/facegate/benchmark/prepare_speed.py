@@ -7,7 +7,6 @@ hashing. Wall time is what a user waits for; the processor time of all processes
 busy with something else. Memory is that of the stage's main process, which holds what grows.
 """
 
-import argparse
 import json
 import statistics
 import tempfile
@@ -17,16 +16,18 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from os import cpu_count
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import psutil
+import typer
 from threadpoolctl import threadpool_limits
 
 from facegate.benchmark.cold import peak_memory
 from facegate.contracts import SAMPLE_COLUMNS, Task
 from facegate.datasets.pack import Pack, PackWriter, decode_image, open_pack
 from facegate.datasets.prepare import ALIGNED_SIZE, SAMPLE_PACK, prepare
+from facegate.errors import told_in_words
 from facegate.faces.align import align
 from facegate.faces.detect import Detector
 from facegate.params import PrepareParams
@@ -121,10 +122,15 @@ def _repeated(pack: Pack, size: int) -> Iterator[dict[str, Any]]:
         yield {**row, "sample_id": f"{number}-{row['sample_id']}"}
 
 
+def main(
+    pack: Annotated[Path, typer.Argument(help="pack of samples")],
+    sizes: Annotated[list[int], typer.Argument(help="how many pictures to prepare, each in its turn")],
+    rounds: Annotated[int, typer.Option(help="how often each is measured")] = 3,
+) -> None:
+    """Print the ratios as JSON."""
+    print(json.dumps(measure(pack, sizes, rounds), indent=2))
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("pack", type=Path)
-    parser.add_argument("sizes", type=int, nargs="+")
-    parser.add_argument("--rounds", type=int, default=3)
-    given = parser.parse_args()
-    print(json.dumps(measure(given.pack, given.sizes, given.rounds), indent=2))
+    with told_in_words():
+        typer.run(main)

@@ -24,6 +24,7 @@ from facegate.benchmark.machine import describe
 from facegate.benchmark.timing import interleave
 from facegate.contracts import CROP_COLUMNS, Split
 from facegate.datasets.pack import open_split
+from facegate.errors import told_in_words
 from facegate.exporting.bundles import quantise_bundle
 from facegate.exporting.parity import closeness
 from facegate.models.muon import GramMuon, muon
@@ -170,4 +171,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told_in_words():
+        typer.run(main)

@@ -26,6 +26,7 @@ import typer
 from facegate.benchmark.machine import describe
 from facegate.benchmark.service_rates import direct, processor_share, shares, shares_apart
 from facegate.benchmark.service_server import Answer, Caller, Server, running
+from facegate.errors import told_in_words
 from facegate.faces.picture import load_picture
 from facegate.runtime.processor import available_cores
 
@@ -168,4 +169,5 @@ def _pictures(folder: Path, side: int) -> list[bytes]:
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told_in_words():
+        typer.run(main)

@@ -18,6 +18,7 @@ from pytorch_lightning.callbacks import Callback
 
 from facegate.contracts import Task
 from facegate.datasets.modules import CropModule
+from facegate.errors import told_in_words
 from facegate.models.learner import Learner
 from facegate.params import Params, load_params
 from facegate.training.material import Material, assemble, load_material, section
@@ -128,4 +129,5 @@ def main(
 
 
 if __name__ == "__main__":
-    typer.run(main)
+    with told_in_words():
+        typer.run(main)

@@ -136,7 +136,9 @@ def read_release(folder: Path, *, signed: bool = True) -> Manifest:
     try:
         text = (folder / MANIFEST).read_text()
         manifest = Manifest.model_validate_json(text)
-    except (OSError, ValidationError) as error:
+    except OSError as error:
+        raise RegistryError(f"{folder / MANIFEST}: {error.strerror}", _PULL) from error
+    except ValidationError as error:
         raise RegistryError(f"{folder / MANIFEST}: {str(error).splitlines()[0]}", _PULL) from error
     if text != manifest.text():
         raise RegistryError(f"{folder / MANIFEST}: was edited", _PULL)

@@ -20,6 +20,8 @@ from facegate.serving.settings import FPIR
 
 RETRY_S = 30.0
 """Pause before a release that failed is tried again, unless another one takes its place."""
+NOTHING = ""
+"""In place of what an alias names while it names nothing."""
 _log = logging.getLogger(__name__)
 
 
@@ -106,34 +108,29 @@ class Production:
         try:
             head = self.source.head(alias)
         except FacegateError as error:
-            followed.problem = error.problem
+            self._refuse(alias, followed, error)
             return
-        if head is None:
-            self._absent(alias, followed)
-        elif head == followed.head:
+        if head is None and alias == SHADOW:
+            self._end_shadow(followed)
+        elif head is not None and head == followed.head:
             followed.problem, followed.failed = "", None
-        elif head != followed.failed or self.clock() - followed.failed_at >= RETRY_S:
-            self._load(alias, followed, head)
-
-    def _absent(self, alias: str, followed: _Followed) -> None:
-        if alias == SHADOW:
-            if followed.served is not None:
-                self.on_change(alias, None)
-            followed.served = followed.head = None
-            followed.problem = ""
         else:
-            kept = f"; {followed.served.release.name} stays" if followed.served else ""
-            followed.problem = f"no release is {alias}{kept}"
+            self._load(alias, followed, head or NOTHING)
+
+    def _end_shadow(self, followed: _Followed) -> None:
+        if followed.served is not None:
+            self.on_change(SHADOW, None)
+        followed.served = followed.head = None
+        followed.problem = ""
 
     def _load(self, alias: str, followed: _Followed, head: str) -> None:
+        if head == followed.failed and self.clock() - followed.failed_at < RETRY_S:
+            return
         try:
             served = serve(self.source.load(alias), self.open_gallery, self.threads, self.fpir)
         except Exception as error:  # whatever a broken release raises, the old one stays
             followed.failed, followed.failed_at = head, self.clock()
-            followed.problem = (
-                error.problem if isinstance(error, FacegateError) else f"{type(error).__name__}: {error}"
-            )
-            _log.error("release refused", extra={"fields": {"alias": alias, "problem": followed.problem}})
+            self._refuse(alias, followed, error)
             return
         followed.served, followed.head = served, head
         followed.problem, followed.failed = "", None
@@ -145,6 +142,18 @@ class Production:
                     "model for another processor", extra={"fields": {"model": task.value, "problem": problem}}
                 )
         self.on_change(alias, served)
+
+    @staticmethod
+    def _refuse(alias: str, followed: _Followed, error: Exception) -> None:
+        """Keep what is served, and say why; the log hears of each problem once."""
+        told = (
+            error if isinstance(error, FacegateError) else FacegateError(f"{type(error).__name__}: {error}")
+        )
+        problem = told.problem + (f"; {followed.served.release.name} stays" if followed.served else "")
+        if problem != followed.problem:
+            fields = {"alias": alias, "problem": problem, "advice": told.remedy}
+            _log.error("no release taken", extra={"fields": fields})
+        followed.problem = problem
 
     @staticmethod
     def _refresh_gallery(served: Served) -> None:
