@@ -55,8 +55,8 @@ class FramePath:
         yield "spoof"
         embeddings = self.recogniser.embed_all(frame, faces)
         yield "embed"
-        if len(embeddings):
-            np.argmax(embeddings @ self.gallery.T, axis=1)
+        for embedding in embeddings:  # one search a face, as the engine does
+            np.argmax(self.gallery @ embedding)
         yield "match"
 
 
