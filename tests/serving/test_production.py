@@ -74,6 +74,10 @@ def spoil_manifest(release: Path) -> None:
     (release / "release.json").write_text("{}")
 
 
+def spoil_text(release: Path) -> None:
+    (release / "release.json").write_bytes(b"\xff\xfe\x00")
+
+
 def spoil_golden(release: Path) -> None:
     """A release that is complete and unedited, whose network gives other answers than were measured."""
     import numpy as np
@@ -95,6 +99,7 @@ def spoil_golden(release: Path) -> None:
     [
         (spoil_model, "spoof/model.onnx: edited"),
         (spoil_manifest, "release.json"),
+        (spoil_text, "release.json: 'utf-8' codec"),
         (spoil_golden, "golden vectors"),
     ],
 )

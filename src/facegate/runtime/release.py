@@ -18,7 +18,7 @@ from dataclasses import asdict
 from importlib.resources import files
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from facegate.contracts import Frozen, Task
 from facegate.errors import BundleError, RegistryError
@@ -138,7 +138,7 @@ def read_release(folder: Path, *, signed: bool = True) -> Manifest:
         manifest = Manifest.model_validate_json(text)
     except OSError as error:
         raise RegistryError(f"{folder / MANIFEST}: {error.strerror}", _PULL) from error
-    except ValidationError as error:
+    except ValueError as error:  # no text, or no manifest
         raise RegistryError(f"{folder / MANIFEST}: {str(error).splitlines()[0]}", _PULL) from error
     if text != manifest.text():
         raise RegistryError(f"{folder / MANIFEST}: was edited", _PULL)
