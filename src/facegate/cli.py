@@ -1,5 +1,7 @@
 """The command line. Every command imports what it needs when it runs, so that `--help` is quick."""
 
+import atexit
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,6 +36,9 @@ app.command()(serve)
 
 def main() -> None:
     """Entry point; an error that the user can mend is printed without a traceback and ends with code 1."""
+    atexit.register(
+        gc.freeze
+    )  # or the interpreter looks through all that was imported once more before it ends
     with told_in_words():
         app()
 
