@@ -66,6 +66,13 @@ def test_a_wrong_word_is_told_with_the_right_ones(arguments: tuple[str, ...], to
     assert "Traceback" not in done.stderr
 
 
+def test_a_port_that_no_machine_has_starts_no_server() -> None:
+    done = facegate("ui", "--port", "70000")
+    assert done.returncode == 2
+    assert "65535" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_outside_a_project_there_are_no_profiles(tmp_path: Path) -> None:
     done = facegate("profile", "list", cwd=tmp_path)
     assert done.returncode == 1

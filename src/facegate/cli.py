@@ -140,27 +140,12 @@ def results(
     write: Annotated[Path | None, typer.Option(help="page whose results table is replaced")] = None,
 ) -> None:
     """Show the results of the last run as a Markdown table, with counts and intervals."""
-    import json
+    from facegate.reporting.results import read_measured, results_table, write_into
 
-    from facegate.contracts import Task
-    from facegate.reporting.results import replace_table, results_table
-
-    metrics, benchmarks = {}, {}
-    for task in Task:
-        for place, found in (
-            (Path(f"metrics/{task}.json"), metrics),
-            (Path(f"reports/benchmark/{task}/benchmark.json"), benchmarks),
-        ):
-            if place.is_file():
-                found[task] = json.loads(place.read_text())
-    if not metrics:
-        raise FacegateError("metrics/: nothing has been measured yet", "run `make repro`")
-    table = results_table(metrics, benchmarks)
+    table = results_table(*read_measured(Path()))
     print(table)
     if write is not None:
-        if not write.is_file():
-            raise FacegateError(f"{write}: no such page", "name one that has a results table, as README.md")
-        write.write_text(replace_table(write.read_text(), table))
+        write_into(write, table)
 
 
 @app.command()
@@ -197,7 +182,9 @@ def ncnn(
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="port on the loopback address")] = 5000) -> None:
+def ui(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="port on the loopback address")] = 5000,
+) -> None:
     """Open the MLflow UI on this project's tracking store."""
     from facegate.registry.ui import ui_command, ui_environment, ui_page
 

@@ -1,4 +1,6 @@
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from facegate.contracts import Split, Task
@@ -78,6 +80,9 @@ def test_a_table_that_is_missing_or_no_table_is_said(tmp_path):
     (tmp_path / "junk.parquet").write_bytes(b"junk")
     with pytest.raises(PackError, match="no score table"):
         tables.read_table(tmp_path / "junk.parquet")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    with pytest.raises(PackError, match=r"other\.parquet: no score table: it does not say which model"):
+        tables.read_table(tmp_path / "other.parquet")
 
 
 def test_columns_that_do_not_fit_leave_nothing_behind(tmp_path):

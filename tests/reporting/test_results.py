@@ -1,11 +1,12 @@
 """The README's table: figures with count and interval, read from what was measured."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from facegate.errors import FacegateError
-from facegate.reporting.results import BEGIN, END, replace_table, results_table
+from facegate.reporting.results import BEGIN, END, read_measured, results_table, write_into
 
 
 def rate(value: float | None, trials: int = 1000) -> dict[str, Any]:
@@ -78,10 +79,36 @@ def test_what_was_not_measured_is_said() -> None:
     assert table.count("not measurable") >= 4
 
 
-def test_the_table_replaces_what_stands_between_the_marks() -> None:
-    page = f"before\n{BEGIN}\nold\n{END}\nafter\n"
-    once = replace_table(page, "new\n")
-    assert once == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
-    assert replace_table(once, "new\n") == once
-    with pytest.raises(FacegateError, match="marks"):
-        replace_table("no marks", "new")
+def test_the_table_replaces_what_stands_between_the_marks(tmp_path: Path) -> None:
+    page = tmp_path / "README.md"
+    page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    for _ in range(2):
+        write_into(page, "new\n")
+        assert page.read_text() == f"before\n{BEGIN}\nnew\n{END}\nafter\n"
+
+
+def test_a_page_without_room_for_the_table_is_named_and_left_as_it_is(tmp_path: Path) -> None:
+    plain, binary = tmp_path / "plain.md", tmp_path / "picture.jpg"
+    plain.write_text("no marks")
+    binary.write_bytes(b"\xff\xd8\xff")
+    with pytest.raises(FacegateError, match=r"plain\.md: the marks of a results table"):
+        write_into(plain, "new")
+    for page, why in (
+        (binary, "cannot be read"),
+        (tmp_path, "cannot be read"),
+        (tmp_path / "none.md", "no such page"),
+    ):
+        with pytest.raises(FacegateError, match=f"{page.name}: {why}"):
+            write_into(page, "new")
+    assert plain.read_text() == "no marks"
+
+
+def test_what_a_project_measured_is_read_and_a_torn_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FacegateError, match="nothing has been measured yet"):
+        read_measured(tmp_path)
+    (tmp_path / "metrics").mkdir()
+    (tmp_path / "metrics/spoof.json").write_text('{"synthetic": true}')
+    assert read_measured(tmp_path) == ({"spoof": {"synthetic": True}}, {})
+    (tmp_path / "metrics/eyes.json").write_text("<<<<<<< HEAD\n{}")
+    with pytest.raises(FacegateError, match=r"eyes\.json: not what a stage writes"):
+        read_measured(tmp_path)

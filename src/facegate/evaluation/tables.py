@@ -123,7 +123,11 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     except FileNotFoundError as error:
         raise PackError(f"{path}: no such score table", "run `dvc repro evaluate`") from error
     except (pa.ArrowInvalid, OSError, KeyError, ValueError) as error:
-        raise PackError(f"{path}: no score table: {error}", "delete it and run `dvc repro`") from error
+        reason = "it does not say which model gave its scores" if isinstance(error, KeyError) else error
+        raise PackError(
+            f"{path}: no score table: {reason}",
+            "name one below scores/; `dvc repro evaluate` writes it anew where it is gone",
+        ) from error
     missing = {c.name for c in COLUMNS[Task(about["task"])]} - set(table.schema.names)
     if missing:
         raise PackError(f"{path}: columns {sorted(missing)} are missing", "run `dvc repro` to write it anew")

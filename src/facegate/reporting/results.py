@@ -1,11 +1,41 @@
 """The results table of the README: read from what the graph has measured, never typed."""
 
+import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
+from facegate.contracts import Task
 from facegate.errors import FacegateError
+from facegate.whole import write_whole
 
 BEGIN, END = "<!-- results: made by `facegate results --write README.md` -->", "<!-- end of results -->"
+
+
+def read_measured(root: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the last run of a project's graph measured, by task: metrics and benchmarks.
+
+    Raises:
+        FacegateError: nothing was measured yet, or a file is not what a stage writes.
+    """
+    metrics = _by_task(root, "metrics/{}.json")
+    if not metrics:
+        raise FacegateError(f"{root / 'metrics'}: nothing has been measured yet", "run `make repro`")
+    return metrics, _by_task(root, "reports/benchmark/{}/benchmark.json")
+
+
+def _by_task(root: Path, place: str) -> dict[str, Any]:
+    found = {}
+    for task in Task:
+        path = root / place.format(task)
+        if path.is_file():
+            try:
+                found[task.value] = json.loads(path.read_text())
+            except ValueError as error:
+                raise FacegateError(
+                    f"{path}: not what a stage writes: {error}", "run `dvc repro`, or `dvc checkout`"
+                ) from error
+    return found
 
 
 def results_table(
@@ -37,19 +67,25 @@ def results_table(
     return "\n".join([*lines, "", *_machine(benchmarks), *_baselines(metrics)]).strip() + "\n"
 
 
-def replace_table(text: str, table: str) -> str:
+def write_into(page: Path, table: str) -> None:
     """Put a table between the marks of a page.
 
     Raises:
-        FacegateError: the page lacks the marks.
+        FacegateError: the page is missing, no text, or lacks the marks.
     """
+    try:
+        text = page.read_text()
+    except (OSError, ValueError) as error:
+        reason = "no such page" if isinstance(error, FileNotFoundError) else f"cannot be read: {error}"
+        raise FacegateError(f"{page}: {reason}", "name one that has a results table, as README.md") from error
     before, mark, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (mark and end):
         raise FacegateError(
-            "the page lacks the marks of a results table", f"put the lines {BEGIN!r} and {END!r} into it"
+            f"{page}: the marks of a results table are missing",
+            f"put the lines {BEGIN!r} and {END!r} into it",
         )
-    return f"{before}{BEGIN}\n{table}{END}{after}"
+    write_whole(page, f"{before}{BEGIN}\n{table}{END}{after}")
 
 
 def _int8(metrics: Mapping[str, Mapping[str, Any]]) -> list[str]:
