@@ -261,14 +261,21 @@ def test_random_kills_and_races_leave_the_registry_whole(easy: Params) -> None:
     assert race_rounds(passed, easy, 2) == 2
 
 
-@pytest.mark.parametrize("damage", ["edit", "drop", "reorder", "truncate"])
+@pytest.mark.parametrize("damage", ["edit", "drop", "reorder", "truncate", "no text"])
 def test_a_tampered_record_is_noticed(easy: Params, damage: str) -> None:
     promote(ask(FIRST, easy))
     promote(ask(SECOND, easy))
     path = promotions_folder() / "record.jsonl"
     one, two = path.read_text().splitlines()
     edited = json.dumps({**json.loads(one), "who": "nobody"})
-    changed = {"edit": [edited, two], "drop": [two], "reorder": [two, one], "truncate": [one]}[damage]
-    path.write_text("\n".join(changed) + "\n")
+    scrambled = f"\udcff{one}"
+    changed = {
+        "edit": [edited, two],
+        "drop": [two],
+        "reorder": [two, one],
+        "truncate": [one],
+        "no text": [scrambled, two],
+    }[damage]
+    path.write_text("\n".join(changed) + "\n", errors="surrogateescape")
     with pytest.raises(RegistryError, match=r"line 1|does not end where"):
         rollback(easy)

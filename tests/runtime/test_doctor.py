@@ -1,11 +1,17 @@
+import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
 from facegate.contracts import Task
 from facegate.runtime import doctor
 from facegate.runtime.doctor import Status, checkup
+
+PARAMS = Path(__file__).parents[2] / "params.yaml"
 
 
 def by_name(checks):
@@ -49,14 +55,52 @@ def test_an_empty_folder_is_no_project(tmp_path, monkeypatch):
 
 def test_a_project_with_everything(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-    for name in ("params.yaml", "dvc.yaml", "mlruns/mlflow.db", "data/crops/spoof/pack.json"):
+    for name in ("dvc.yaml", "data/crops/spoof/pack.json"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x")
+    shutil.copy(PARAMS, tmp_path)
     (tmp_path / ".git").mkdir()
+    make_store(tmp_path)
     checks = by_name(checkup(tmp_path))
     for name in ("parameters", "graph", "tracking store", "data/crops"):
         assert checks[name].status is Status.OK
     assert "git" not in checks and checks["data/crops"].detail == "spoof"
+
+
+def make_store(project):
+    store = project / "mlruns/mlflow.db"
+    store.parent.mkdir()
+    with closing(sqlite3.connect(store)) as connection, connection:
+        connection.execute("CREATE TABLE runs (name TEXT)")
+        connection.executemany("INSERT INTO runs VALUES (?)", [("run" * 100,)] * 1000)
+    return store
+
+
+@pytest.mark.parametrize("damaged", [lambda whole: whole[:50_000], lambda _: b"no database at all"])
+def test_a_damaged_store_is_told(tmp_path, monkeypatch, damaged):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    store = make_store(tmp_path)
+    store.write_bytes(damaged(store.read_bytes()))
+    check = by_name(checkup(tmp_path))["tracking store"]
+    assert check.status is Status.FAIL
+    assert "mlflow.db is damaged" in check.detail and "backup" in check.remedy
+
+
+def test_a_store_that_is_being_written_to_is_not_called_damaged(tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with closing(sqlite3.connect(make_store(tmp_path))) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        monkeypatch.setattr(doctor, "PATIENCE", 0.01)
+        assert by_name(checkup(tmp_path))["tracking store"].status is Status.OK
+
+
+@pytest.mark.parametrize(
+    ("text", "told"), [("profile: [", "not valid YAML"), ("profil: embedded", "did you mean `profile`")]
+)
+def test_parameters_that_no_stage_would_take_are_told(tmp_path, text, told):
+    (tmp_path / "params.yaml").write_text(text)
+    check = by_name(checkup(tmp_path))["parameters"]
+    assert check.status is Status.FAIL and told in check.detail and check.remedy
 
 
 def test_a_full_disk_is_warned_of(tmp_path, monkeypatch):

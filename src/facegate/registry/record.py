@@ -75,7 +75,7 @@ def read_record(folder: Path) -> list[Entry]:
         return []
     entries: list[Entry] = []
     head = START
-    for number, line in enumerate(path.read_text().splitlines(), start=1):
+    for number, line in enumerate(path.read_text(errors="replace").splitlines(), start=1):
         try:
             entry = Entry.model_validate_json(line)
         except ValidationError as error:

@@ -9,17 +9,22 @@ import os
 import platform
 import re
 import shutil
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple
 
-from facegate.errors import BundleError
+from facegate.errors import BundleError, MissingExtraError, ParamsError
+from facegate.params import load_params
 from facegate.runtime import processor
 from facegate.runtime.bundle import CONTRACT, load_bundle
 from facegate.runtime.session import Session
 
 LEAST_DISK_GB = 5
+PATIENCE = 1.0
+"""Seconds to wait for somebody who writes to the tracking store."""
 _REQUIREMENT = re.compile(r"""^(?P<name>[\w.-]+)[^;]*?(;.*extra\s*==\s*['"](?P<extra>[\w-]+)['"].*)?$""")
 
 
@@ -115,20 +120,27 @@ def _disk(project: Path) -> Check:
 
 
 def _files(project: Path) -> Iterator[Check]:
-    for name, role in (("params.yaml", "parameters"), ("dvc.yaml", "graph")):
-        if (project / name).is_file():
-            yield Check(role, Status.OK, name)
-        else:
-            yield Check(
-                role,
-                Status.FAIL,
-                f"{project / name} is missing",
-                "run in the project's folder, or restore it with git",
-            )
+    yield _parameters(project / "params.yaml")
+    graph = project / "dvc.yaml"
+    if graph.is_file():
+        yield Check("graph", Status.OK, graph.name)
+    else:
+        remedy = "run in the project's folder, or restore it with git"
+        yield Check("graph", Status.FAIL, f"{graph} is missing", remedy)
     if not (project / ".git").exists():
         yield Check(
             "git", Status.WARN, f"{project} is no git repository", "git init, so that DVC can name versions"
         )
+
+
+def _parameters(path: Path) -> Check:
+    try:
+        profile = load_params(path).profile
+    except MissingExtraError as error:
+        return Check("parameters", Status.INFO, f"{path.name} was not read: {error.problem}", error.remedy)
+    except ParamsError as error:
+        return Check("parameters", Status.FAIL, error.problem, error.remedy)
+    return Check("parameters", Status.OK, f"{path.name}, profile {profile}")
 
 
 def _data(project: Path) -> Iterator[Check]:
@@ -167,9 +179,26 @@ def _store(project: Path) -> Check:
     if uri:
         return Check("tracking store", Status.OK, f"MLFLOW_TRACKING_URI is {_without_password(uri)}")
     store = project / "mlruns" / "mlflow.db"
-    if store.is_file():
-        return Check("tracking store", Status.OK, f"{store} ({store.stat().st_size / 1e6:.1f} MB)")
-    return Check("tracking store", Status.INFO, f"{store} does not exist yet", "dvc repro")
+    if not store.is_file():
+        return Check("tracking store", Status.INFO, f"{store} does not exist yet", "dvc repro")
+    if damage := _damage(store):
+        remedy = "restore it from a backup, or move it away and run `make repro`"
+        return Check("tracking store", Status.FAIL, f"{store} is damaged: {damage}", remedy)
+    return Check("tracking store", Status.OK, f"{store} ({store.stat().st_size / 1e6:.1f} MB)")
+
+
+def _damage(database: Path) -> str:
+    """What is wrong with an SQLite file; empty if nothing is, or if it is in use just now."""
+    try:
+        with closing(
+            sqlite3.connect(f"{database.absolute().as_uri()}?mode=ro", PATIENCE, uri=True)
+        ) as connection:
+            (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.OperationalError:
+        return ""
+    except sqlite3.DatabaseError as error:
+        return str(error)
+    return "" if found == "ok" else found
 
 
 def _without_password(uri: str) -> str:
