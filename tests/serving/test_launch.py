@@ -12,6 +12,7 @@ from facegate.errors import FacegateError
 from facegate.serving.launch import FIRST_KEY, make_first_key, prepare, server_settings
 from facegate.serving.logs import JsonLines
 from facegate.serving.metrics import MULTIPROCESS
+from facegate.serving.service import open_service
 from facegate.serving.settings import Settings
 from facegate.serving.store.database import Database
 from facegate.serving.store.keys import Keys, Role
@@ -75,3 +76,13 @@ def test_logs_are_one_object_a_line():
 def test_a_vault_key_that_was_named_is_not_made(tmp_path, live_release):
     with pytest.raises(FacegateError, match="key file"):
         prepare(settings_of(tmp_path, live_release, vault_key=tmp_path / "lost.key"))
+
+
+@pytest.mark.parametrize("place", ["taken", "taken/below", "/proc/facegate"])
+def test_a_folder_that_cannot_be_made_is_named(tmp_path, live_release, place):
+    (tmp_path / "taken").write_text("a file")
+    settings = settings_of(tmp_path, live_release, data=tmp_path / place)
+    for start in (prepare, open_service):
+        with pytest.raises(FacegateError, match=f"{place}: ") as caught:
+            start(settings)
+        assert "--data" in caught.value.remedy

@@ -10,7 +10,7 @@ from facegate.errors import MissingExtraError
 from facegate.serving import logs
 from facegate.serving.metrics import MULTIPROCESS
 from facegate.serving.releases import ON_TRIAL, choose_source
-from facegate.serving.service import open_vault
+from facegate.serving.service import make_folder, open_vault
 from facegate.serving.settings import Settings, to_environment
 from facegate.serving.store.database import Database
 from facegate.serving.store.keys import Keys, Role
@@ -41,7 +41,7 @@ def launch(settings: Settings) -> None:
 
 def prepare(settings: Settings) -> None:
     """What is done once, before any worker: tables, keys, and a look whether the source can be used at all."""
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data)
     if settings.source == "candidates":
         _log.warning(ON_TRIAL)
     choose_source(settings)

@@ -8,11 +8,13 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from facegate.errors import FacegateError
 from facegate.runtime.engine import FaceResult
 from facegate.serving.drift import Drift
 from facegate.serving.housekeeping import Housekeeping
@@ -114,7 +116,7 @@ def open_service(settings: Settings, source: ReleaseSource | None = None) -> Ser
     Raises:
         FacegateError: the database, the vault's key or the source cannot be used.
     """
-    settings.data.mkdir(parents=True, exist_ok=True)
+    make_folder(settings.data)
     vault, database = open_vault(settings), Database.open(settings.database_url)
     metrics, keys = Metrics(), Keys(database)
     drift = Drift(settings.data / "drift", metrics.drift, settings.drift_reference, settings.drift_window)
@@ -151,6 +153,21 @@ def open_service(settings: Settings, source: ReleaseSource | None = None) -> Ser
         streams=Room(settings.max_streams),
         buckets=Buckets(settings.rate, settings.burst),
     )
+
+
+def make_folder(folder: Path) -> None:
+    """The folder of what the service keeps.
+
+    Raises:
+        FacegateError: it cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        problem = "" if os.access(folder, os.W_OK) else "cannot be written to"
+    except OSError as error:
+        problem = str(error.strerror)
+    if problem:
+        raise FacegateError(f"{folder}: {problem}", "name a folder that can be written to with `--data`")
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -103,3 +103,11 @@ def test_missing_keys_are_named(tmp_path):
         Vault.load(environment={})
     with pytest.raises(VaultError, match="absent"):
         Vault.load(tmp_path / "absent")
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00 no text"])
+def test_a_key_file_that_lost_its_content_is_named_and_not_just_made_anew(tmp_path, content):
+    (tmp_path / "vault.key").write_bytes(content)
+    with pytest.raises(VaultError, match=r"vault\.key: ") as caught:
+        Vault.load(tmp_path / "vault.key")
+    assert "restore the copy" in caught.value.remedy and "facegate vault new" in caught.value.remedy

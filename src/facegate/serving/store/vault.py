@@ -23,6 +23,9 @@ KEYS, KEY_FILE = "FACEGATE_VAULT_KEYS", "FACEGATE_VAULT_KEY_FILE"
 """Environment variables: the keys themselves, or the path of a file that holds them."""
 
 _FORM = "one `name base64-of-32-bytes` a line (or separated by commas), the newest last"
+_RESTORE = (
+    "restore the copy of it; `facegate vault new NAME` makes a key that opens nothing that was sealed before"
+)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,32}")
 _MAGIC, _NONCE, _KEY = b"fg1", 12, 32
 
@@ -48,7 +51,7 @@ class Vault:
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
         if not keys:
-            raise VaultError("no key is given", f"make one with `new_key_line`: {_FORM}")
+            raise VaultError("no key is given", f"`facegate vault new NAME` makes one: {_FORM}")
         self._keys = {name: AESGCM(key) for name, key in keys.items()}
         self.key_id = list(keys)[-1]
 
@@ -74,7 +77,7 @@ class Vault:
         try:
             return cls.from_text(path.read_text(), str(path))
         except (OSError, UnicodeDecodeError) as error:
-            raise VaultError(f"key file {path}: {error}", "make one with `new_key_line`") from error
+            raise VaultError(f"key file {path}: {error}", _RESTORE) from error
 
     @classmethod
     def from_text(cls, text: str, source: str = "keys") -> "Vault":
@@ -90,6 +93,8 @@ class Vault:
             if name in keys:
                 raise VaultError(f"{source}: key name `{name}` stands twice", "give each key its own name")
             keys[name] = key
+        if not keys:
+            raise VaultError(f"{source}: no key is given", _RESTORE)
         return cls(keys)
 
     @property
