@@ -169,6 +169,23 @@ def test_what_is_not_there_is_named_once_in_the_log(follow, tmp_path, source, wo
     assert told[0]["advice"]
 
 
+def test_a_source_that_is_back_is_asked_at_once(follow, tmp_path, monkeypatch):
+    production, _ = follow
+    production.source = FolderSource(tmp_path / "later")
+    production.refresh()
+    nothing = production.problem
+
+    def out_of_reach(alias):
+        raise RegistryError("the registry is out of reach", "start it")
+
+    with monkeypatch.context() as outage:
+        outage.setattr(production.source, "head", out_of_reach)
+        production.refresh()
+        assert "out of reach" in production.problem
+    production.refresh()
+    assert production.problem == nothing
+
+
 def test_nothing_loaded_is_a_503_until_there_is_something(tmp_path, release):
     place = tmp_path / "later"
     with served(tmp_path / "var", place) as running:

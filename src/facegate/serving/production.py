@@ -108,6 +108,7 @@ class Production:
         try:
             head = self.source.head(alias)
         except FacegateError as error:
+            followed.failed = None  # what failed before says nothing of what is there afterwards
             self._refuse(alias, followed, error)
             return
         if head is None and alias == SHADOW:
