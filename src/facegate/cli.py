@@ -36,9 +36,8 @@ app.command()(serve)
 
 def main() -> None:
     """Entry point; an error that the user can mend is printed without a traceback and ends with code 1."""
-    atexit.register(
-        gc.freeze
-    )  # or the interpreter looks through all that was imported once more before it ends
+    # or the interpreter looks through all that was imported once more before it ends
+    atexit.register(gc.freeze)
     with told_in_words():
         app()
 
