@@ -36,7 +36,7 @@ app.command()(serve)
 
 def main() -> None:
     """Entry point; an error that the user can mend is printed without a traceback and ends with code 1."""
-    # or the interpreter looks through all that was imported once more before it ends
+    # otherwise the interpreter looks through all that was imported once more before it ends
     atexit.register(gc.freeze)
     with told_in_words():
         app()
