@@ -73,6 +73,16 @@ def test_a_port_that_no_machine_has_starts_no_server() -> None:
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("answer", ["", "n\n"])
+def test_a_question_that_nobody_answers_changes_nothing_and_says_how_to_go_on(answer: str) -> None:
+    command = [sys.executable, "-m", "facegate.cli", "rollback"]
+    done = subprocess.run(
+        command, cwd=ROOT, input=answer, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 1
+    assert "nothing was changed" in done.stderr and "--yes" in done.stderr
+
+
 def test_outside_a_project_there_are_no_profiles(tmp_path: Path) -> None:
     done = facegate("profile", "list", cwd=tmp_path)
     assert done.returncode == 1

@@ -115,18 +115,29 @@ def promote(
             f"the gate `{proposal.report.profile}` refuses {proposal.model}/{proposal.version}",
             "mend what failed, or promote with --override REASON, which is recorded",
         )
-    if not yes:
-        typer.confirm(f"promote {proposal.model}/{proposal.version} to {to}?", abort=True)
+    _ask(f"promote {proposal.model}/{proposal.version} to {to}?", yes)
     entry = carry_out(proposal, reason=reason, override=override)
     print(f"{entry.release} is {to} (record {entry.index}, {entry.hash[:12]})")
+
+
+def _ask(question: str, yes: bool) -> None:
+    """Go on only with a yes."""
+    try:
+        agreed = yes or typer.confirm(question)
+    except typer.Abort:  # nobody is there to answer
+        agreed = False
+    if not agreed:
+        raise RegistryError(
+            "nothing was changed: the question was not answered with yes",
+            "add --yes where nobody can be asked",
+        )
 
 
 def rollback(reason: ReasonOption = "", yes: YesOption = False) -> None:
     """Put the release before the present one back into production."""
     from facegate.registry.promote import rollback as carry_out
 
-    if not yes:
-        typer.confirm("put the previous release back into production?", abort=True)
+    _ask("put the previous release back into production?", yes)
     entry = carry_out(_params(), reason=reason)
     print(f"{entry.release} is production again (record {entry.index}, {entry.hash[:12]})")
 
