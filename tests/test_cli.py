@@ -80,7 +80,7 @@ def test_a_question_that_nobody_answers_changes_nothing_and_says_how_to_go_on(an
         command, cwd=ROOT, input=answer, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 1
-    assert "nothing was changed" in done.stderr and "--yes" in done.stderr
+    assert "no alias was changed" in done.stderr and "--yes" in done.stderr
 
 
 def test_outside_a_project_there_are_no_profiles(tmp_path: Path) -> None:

@@ -128,7 +128,7 @@ def _ask(question: str, yes: bool) -> None:
         agreed = False
     if not agreed:
         raise RegistryError(
-            "nothing was changed: the question was not answered with yes",
+            "no alias was changed: the question was not answered with yes",
             "add --yes where nobody can be asked",
         )
 
