@@ -261,6 +261,16 @@ def test_random_kills_and_races_leave_the_registry_whole(easy: Params) -> None:
     assert race_rounds(passed, easy, 2) == 2
 
 
+@pytest.mark.parametrize("content", [b"{}", b"\xff no text"])
+def test_a_damaged_journal_is_named_and_kept(easy: Params, content: bytes) -> None:
+    promote(ask(FIRST, easy))
+    journal = promotions_folder() / "journal.json"
+    journal.write_bytes(content)
+    with pytest.raises(RegistryError, match=r"journal\.json: was edited"):
+        rollback(easy)
+    assert journal.read_bytes() == content
+
+
 @pytest.mark.parametrize("damage", ["edit", "drop", "reorder", "truncate", "no text"])
 def test_a_tampered_record_is_noticed(easy: Params, damage: str) -> None:
     promote(ask(FIRST, easy))

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from facegate.contracts import Frozen
 from facegate.errors import RegistryError
@@ -86,7 +85,7 @@ def recover(store: Store, folder: Path) -> bool:
         return False
     try:
         journal = Journal.model_validate_json(path.read_text())
-    except ValidationError as error:
+    except ValueError as error:  # no text, or no journal
         raise RegistryError(f"{path}: was edited", "compare it with the record, then delete it") from error
     append(folder, journal.entry)
     with store_errors(store.uri):
