@@ -12,9 +12,13 @@ from facegate import cli
 ROOT = Path(__file__).parents[1]
 
 
-def facegate(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+def facegate(
+    *arguments: str, cwd: Path = ROOT, answer: str | None = None
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "facegate.cli", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        command, cwd=cwd, input=answer, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def test_help_imports_no_heavy_library() -> None:
@@ -75,10 +79,7 @@ def test_a_port_that_no_machine_has_starts_no_server() -> None:
 
 @pytest.mark.parametrize("answer", ["", "n\n"])
 def test_a_question_that_nobody_answers_changes_nothing_and_says_how_to_go_on(answer: str) -> None:
-    command = [sys.executable, "-m", "facegate.cli", "rollback"]
-    done = subprocess.run(
-        command, cwd=ROOT, input=answer, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = facegate("rollback", answer=answer)
     assert done.returncode == 1
     assert "no alias was changed" in done.stderr and "--yes" in done.stderr
 

@@ -120,19 +120,6 @@ def promote(
     print(f"{entry.release} is {to} (record {entry.index}, {entry.hash[:12]})")
 
 
-def _ask(question: str, yes: bool) -> None:
-    """Go on only with a yes."""
-    try:
-        agreed = yes or typer.confirm(question)
-    except typer.Abort:  # nobody is there to answer
-        agreed = False
-    if not agreed:
-        raise RegistryError(
-            "no alias was changed: the question was not answered with yes",
-            "add --yes where nobody can be asked",
-        )
-
-
 def rollback(reason: ReasonOption = "", yes: YesOption = False) -> None:
     """Put the release before the present one back into production."""
     from facegate.registry.promote import rollback as carry_out
@@ -210,6 +197,19 @@ def _points(texts: list[str]) -> "dict[Task, str]":
             raise RegistryError(f"--point {text}: not ROLE=POINT", "write for instance recognition=fmr_1e-3")
         found[Task(role)] = point
     return found
+
+
+def _ask(question: str, yes: bool) -> None:
+    """Go on only with a yes."""
+    try:
+        agreed = yes or typer.confirm(question)
+    except typer.Abort:  # nobody is there to answer
+        agreed = False
+    if not agreed:
+        raise RegistryError(
+            "no alias was changed: the question was not answered with yes",
+            "add --yes where nobody can be asked",
+        )
 
 
 def _existing(presentations: Path) -> Path | None:

@@ -33,7 +33,7 @@ def _by_task(root: Path, place: str) -> dict[str, Any]:
                 found[task.value] = json.loads(path.read_text())
             except ValueError as error:
                 raise FacegateError(
-                    f"{path}: not what a stage writes: {error}", "run `dvc repro`, or `dvc checkout`"
+                    f"{path}: not what a stage writes: {error}", "run `dvc repro`, which writes it anew"
                 ) from error
     return found
 

@@ -47,11 +47,12 @@ class Vault:
 
     Args:
         keys: key bytes by name, the newest last.
+        source: where they come from, for errors.
     """
 
-    def __init__(self, keys: Mapping[str, bytes]) -> None:
+    def __init__(self, keys: Mapping[str, bytes], source: str = "keys") -> None:
         if not keys:
-            raise VaultError("no key is given", f"`facegate vault new NAME` makes one: {_FORM}")
+            raise VaultError(f"{source}: no key is given", _RESTORE)
         self._keys = {name: AESGCM(key) for name, key in keys.items()}
         self.key_id = list(keys)[-1]
 
@@ -93,9 +94,7 @@ class Vault:
             if name in keys:
                 raise VaultError(f"{source}: key name `{name}` stands twice", "give each key its own name")
             keys[name] = key
-        if not keys:
-            raise VaultError(f"{source}: no key is given", _RESTORE)
-        return cls(keys)
+        return cls(keys, source)
 
     @property
     def key_ids(self) -> tuple[str, ...]:
