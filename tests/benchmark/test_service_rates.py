@@ -3,7 +3,7 @@ import os
 import psutil
 import pytest
 
-from facegate.benchmark.service_rates import _bound, _shares
+from facegate.benchmark.service_rates import _bound, _shares, rate
 from facegate.benchmark.service_server import Server
 
 
@@ -18,6 +18,12 @@ def test_rounds_of_both_alternate_and_the_share_is_one_of_the_other():
     assert {"asked", "alone"} == set(order)
     low, high = found["share_low_high"]
     assert low <= found["share"] <= high
+
+
+def test_a_thread_that_begins_too_late_is_counted_all_the_same():
+    calls = []
+    assert rate(calls.append, 2, seconds=-1) > 0
+    assert sorted(calls) == [0, 1]
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two cores")

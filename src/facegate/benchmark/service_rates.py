@@ -19,12 +19,12 @@ from facegate.runtime.processor import available_cores
 
 
 def rate(call: Callable[[int], Any], threads: int, seconds: float) -> float:
-    """Calls a second of several threads that each wait for their answer."""
+    """Calls a second of several threads that each wait for their answer; each calls once at least."""
     end, counts = time.perf_counter() + seconds, [0] * threads
 
     def work(place: int) -> None:
         number = place
-        while time.perf_counter() < end:
+        while not counts[place] or time.perf_counter() < end:
             call(number)
             counts[place] += 1
             number += threads
